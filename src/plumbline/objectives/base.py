@@ -20,8 +20,8 @@ from torch import Tensor
 class Outputs:
     """What the model said of a micro-batch. `logp` [T] in nats; `value` [R] from a scalar head.
 
-    entropy [T] in nats, top_logp and top_ids [T, K] (the model's own top-k, or the log-probabilities of the
-    teacher's ids) where an objective asks for them.
+    entropy [T] in nats, top_logp and top_ids [T, K] (the model's own top-k, or the
+    log-probabilities of the teacher's ids) where an objective asks for them.
     """
 
     logp: Tensor | None = None
@@ -33,12 +33,13 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Batch:
-    """What is known of a micro-batch beside the tokens: `row` [T] maps trained tokens to rows, columns by name.
+    """What is known of a micro-batch beside the tokens: `row` [T] maps trained tokens to rows.
 
     Columns made by every plan: token_weight [T]; row_weight [R], set [R] (tree of each row);
     pair [P, 2] (winner, loser rows), p [P], margin [P], pair_weight [P]; tier [R] (0 best);
     label [R] (1 good, 0 bad). Made on demand by a pass without gradient: ref_logp [T],
-    z0 [] (a scalar for the whole optimizer step), teacher_logp and teacher_ids [T, K].
+    z0 [] (mean log-ratio of mismatched answers over the whole optimizer step, in nats and not yet
+    clamped at 0: the objective clamps it and says so), teacher_logp and teacher_ids [T, K].
     """
 
     rows: int
