@@ -1,0 +1,52 @@
+# plumbline's doors: `make quickstart` for a first result, `make test` for the proof.
+#   VENV=DIR         another virtual environment than .venv
+#   TORCH_INDEX=URL  a further package index to take torch from (a CPU build, say)
+#   PYTHON=python3.x another interpreter for the environment
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
+.PHONY: quickstart install test check bench lock docs microcosm-base goldens clean
+
+quickstart: $(VENV)/.installed
+	$(BIN)/plumbline quickstart
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -r requirements.lock
+	$(PIP) -e . --no-deps
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.installed requirements-test.lock
+	$(PIP) -r requirements-test.lock
+	touch $@
+
+test: $(VENV)/.tested
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_floors.py tests/test_docs.py
+
+docs: $(VENV)/.installed
+	$(BIN)/python tools/reference.py
+
+lock:
+	$(PYTHON) tools/lock.py
+
+# Trains the embedded model anew (hours on two cores); the result is committed.
+microcosm-base: $(VENV)/.installed
+	$(BIN)/plumbline run recipes/microcosm_base.py
+
+# Both make .venv-peers with the trainers we compare with; see bench/.
+bench: $(VENV)/.installed
+	$(BIN)/python bench/run.py
+
+goldens:
+	$(PYTHON) tests/goldens/make.py

@@ -1,0 +1,23 @@
+"""`plumbline quickstart`: the main job on the embedded microcosm, from demonstrations to a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plumbline.cli.show import say
+
+
+def quickstart(
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the report and the models go.")
+    ] = Path("runs/quickstart"),
+    seed: Annotated[int, typer.Option("--seed", help="Draws the annotators and the data.")] = 0,
+) -> None:
+    """Align the embedded model in a few minutes and name the report to open."""
+    from plumbline.recipe.quickstart import quickstart as job
+
+    page = job(out=out, seed=seed)
+    say(f"open {page}")

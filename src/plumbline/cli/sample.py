@@ -1,0 +1,26 @@
+"""`plumbline sample`: answers of a model to a file of prompts, as JSON lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plumbline.cli.options import Model, Sets
+
+
+def sample(
+    model: Model,
+    prompts: Annotated[
+        str, typer.Option(help="A file with prompts, in any form `data` understands.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="JSON lines of prompt and responses.")],
+    n: Annotated[int, typer.Option("--n", help="Answers a prompt.", min=1)] = 1,
+    sets: Sets = None,
+) -> None:
+    """Draw n answers a prompt and write them with their log-probabilities."""
+    from plumbline.core.settings import parse_sets
+    from plumbline.stages.sample import sample as stage
+
+    stage(model, prompts, out, n=n, sets=parse_sets(sets or []))
