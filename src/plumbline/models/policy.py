@@ -1,0 +1,303 @@
+"""A causal language model of `transformers` as the engine sees it.
+
+`hidden` runs the model's body on a forest (final-norm hidden states); `logprobs` reads trained
+tokens at their parents through the chunked primitive; `values` reads a scalar head at each row's
+last token. `share` says whether prompts stand once (forest) or every completion is a row.
+The reference of an adapter run is the same weights with the new adapter off and a given one on.
+
+Shapes: B x L the forest's grid, T trained tokens, R rows, D width, K ids a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel
+
+from plumbline.core.errors import UserError
+from plumbline.models import masks
+from plumbline.models.logprob import BUDGET, Selected, gathered_logprobs, selected_logprobs
+from plumbline.models.route import Route, post_of, rope_limit
+from plumbline.text.forest import Forest
+
+NEW, GIVEN = "default", "given"
+"""Names of the adapter being trained and of one that the model came with."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a policy's weights come from, for saving and for records.
+
+    path: the folder that was loaded; base: the folder (or Hub name) of the full weights below it;
+    dtype: theirs; digest: identity of the weights as given; adapter: "lora", "full" or "last:N";
+    dropouts: the config's own values, put back when saving.
+    """
+
+    path: Path
+    base: str
+    dtype: torch.dtype = torch.float32
+    digest: str = ""
+    adapter: str = "full"
+    dropouts: dict[str, float] = field(default_factory=dict)
+
+
+class Policy:
+    """A loaded model, the path it takes, and its precision. Made by `models.load.load_model`."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        route: Route,
+        source: Source,
+        *,
+        bf16: bool = False,
+        wrapper: nn.Module | None = None,
+        adapters: tuple[str, ...] = (),
+        scalar_head: bool = False,
+        reload: Callable[[], Policy] | None = None,
+    ) -> None:
+        self.model, self.route, self.source = model, route, source
+        self.bf16, self.scalar_head = bf16, scalar_head
+        self.wrapper, self.adapters = wrapper, adapters
+        self.layout = masks.layout_of(model.config)
+        self.post = post_of(model.config)
+        self.limit = rope_limit(model.config)
+        self._reload = reload
+
+    @property
+    def share(self) -> bool:
+        return self.route.share
+
+    @property
+    def path_note(self) -> str:
+        return self.route.note
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.device
+
+    @property
+    def precision(self) -> str:
+        return "bf16" if self.bf16 else "fp32"
+
+    @property
+    def head(self) -> nn.Module:
+        return self.model.score if self.scalar_head else self.model.get_output_embeddings()
+
+    @property
+    def rows(self) -> int:
+        """Rows of the embedding: token ids must be below it."""
+        return int(self.model.get_input_embeddings().weight.shape[0])
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        return self.model.parameters()
+
+    def trained_state(self) -> dict[str, Tensor]:
+        """Trained parameters by name: what a checkpoint keeps."""
+        return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """bf16 for matrix products where this policy computes in bf16."""
+        if not self.bf16:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+    def hidden(self, forest: Forest) -> Tensor:
+        """Final-norm hidden states [B * L, D] of every token of the grid."""
+        self._check_ids(forest)
+        assert self.share or not forest.shared, f"this model takes rows: {self.path_note}"
+        with self.autocast():
+            if self.limit is None:
+                return _flat(self._body(forest))
+            return self._body_by_side(forest)
+
+    def logprobs(
+        self,
+        forest: Forest,
+        hidden: Tensor | None = None,
+        *,
+        ids: Tensor | None = None,
+        entropy: bool = False,
+        top: int | None = None,
+        budget_elements: int = BUDGET,
+    ) -> Selected:
+        """Log-probabilities of the forest's trained tokens [T], in the order of `forest.row`.
+
+        With `ids` [T, K], `top_logp` has the log-probabilities of those; with `top`, of the K most
+        likely ones.
+        """
+        at, target = (torch.from_numpy(a).to(self.device) for a in (forest.at, forest.target))
+        wanted = target[:, None] if ids is None else torch.cat([target[:, None], ids], 1)
+        with self.autocast():
+            if self.route.own_logits:
+                states, head = self._own_logits(forest, at), _Given(self.rows)
+            else:
+                states = (self.hidden(forest) if hidden is None else hidden).index_select(0, at)
+                head = self.head
+            post = None if self.route.own_logits else self.post
+            if ids is None:
+                return selected_logprobs(
+                    states, head, target, post,
+                    budget_elements=budget_elements, entropy=entropy, top=top,
+                )  # fmt: skip
+            assert not entropy and top is None, "given ids come alone"
+            logp = gathered_logprobs(states, head, wanted, post, budget_elements=budget_elements)
+            return Selected(logp[:, 0], None, logp[:, 1:], ids)
+
+    def values(
+        self, forest: Forest, head: nn.Module | None = None, hidden: Tensor | None = None
+    ) -> Tensor:
+        """A scalar [R] for each row, read by `head` (the model's own by default) at its last token."""
+        last = torch.from_numpy(forest.last).to(self.device)
+        with self.autocast():
+            states = (self.hidden(forest) if hidden is None else hidden).index_select(0, last)
+            return (head or self.head)(states)[:, 0].float()
+
+    @contextmanager
+    def reference(self) -> Iterator[None]:
+        """Inside, the policy is the model as given: new adapter off, a given one on."""
+        assert self.adapters, "without an adapter the reference is `load_reference()`"
+        given = [name for name in self.adapters if name != NEW]
+        layers, flags = self._adapter_layers(), [(p, p.requires_grad) for p in self.parameters()]
+        for layer in layers:
+            layer.set_adapter(given, inference_mode=True) if given else layer.enable_adapters(False)
+        try:
+            yield
+        finally:
+            for layer in layers:
+                layer.enable_adapters(True)
+                layer.set_adapter(list(self.adapters), inference_mode=True)
+            for parameter, trained in flags:
+                parameter.requires_grad_(trained)
+
+    def load_reference(self) -> Policy:
+        """The model as given, loaded again and frozen (for `full` and `last:N`).
+
+        What `last:N` leaves untouched is shared with this policy.
+        """
+        assert self._reload is not None
+        other = self._reload()
+        theirs = dict(other.model.named_parameters())
+        for name, mine in self.model.named_parameters():
+            if not mine.requires_grad and name in theirs and mine.dtype == theirs[name].dtype:
+                theirs[name].data = mine.data
+        return other
+
+    def _adapter_layers(self) -> list[nn.Module]:
+        from peft.tuners.tuners_utils import BaseTunerLayer
+
+        return [m for m in self.model.modules() if isinstance(m, BaseTunerLayer)]
+
+    def _check_ids(self, forest: Forest) -> None:
+        highest = int(forest.tokens.max())
+        if highest >= self.rows:
+            raise UserError(
+                f"token id {highest} is beyond the model's {self.rows} embedding rows",
+                where=str(self.source.path),
+                fix="use the tokenizer that belongs to this model",
+            )
+
+    def _inputs(self, forest: Forest) -> dict[str, object]:
+        """What a model's forward takes. Rows give no positions: with pads they look like packing."""
+        tokens = torch.from_numpy(forest.tokens).to(self.device)
+        if not forest.shared:
+            return {"input_ids": tokens, "use_cache": False}
+        dtype = torch.bfloat16 if self.bf16 else self.model.dtype
+        return {
+            "input_ids": tokens,
+            "position_ids": torch.from_numpy(forest.depth).to(self.device),
+            "attention_mask": masks.build(forest, self.layout, dtype, self.device),
+            "use_cache": False,
+        }
+
+    def _body(self, forest: Forest) -> Tensor:
+        return self.model.base_model(**self._inputs(forest)).last_hidden_state
+
+    def _body_by_side(self, forest: Forest) -> Tensor:
+        """Rows longer than the rotary limit apart from the others: a batch shares its frequencies."""
+        assert self.limit is not None
+        lengths = forest.depth.max(1) + 1 if forest.shared else forest.real.sum(1)
+        long = lengths > self.limit.tokens
+        if long.any() and self.limit.kind == "dynamic":
+            raise UserError(
+                f"{int(lengths.max())} tokens, but dynamic rotary positions change beyond "
+                f"{self.limit.tokens}",
+                where=str(self.source.path),
+                fix=f"set length.max={self.limit.tokens}",
+            )
+        if long.all() or (not long.any() and forest.tokens.shape[1] <= self.limit.tokens):
+            return _flat(self._body(forest))
+        assert not forest.shared, "rotary positions that depend on the batch take rows"
+        out: Tensor | None = None
+        for side in (np.flatnonzero(long), np.flatnonzero(~long)):
+            if len(side) == 0:
+                continue
+            part = self._body(_some_rows(forest, side, int(lengths[side].max())))
+            if out is None:
+                out = part.new_zeros(*forest.tokens.shape, part.shape[-1])
+            where = torch.from_numpy(side).to(self.device)
+            padded = nn.functional.pad(part, (0, 0, 0, out.shape[1] - part.shape[1]))
+            out = out.index_copy(0, where, padded)
+        assert out is not None
+        return _flat(out)
+
+    def _own_logits(self, forest: Forest, at: Tensor) -> Tensor:
+        """The model's own logits [T, V] at parents, a grid row at a time (slow, always right)."""
+        self._check_ids(forest)
+        width = forest.tokens.shape[1]
+        inputs = self._inputs(forest)
+        pieces, order = [], []
+        for b in range(len(forest.tokens)):
+            here = torch.nonzero(at // width == b)[:, 0]
+            if len(here):
+                pieces.append(self._row_logits(inputs, b, at[here] % width))
+                order.append(here)
+        logits = torch.cat(pieces)
+        return torch.empty_like(logits).index_copy(0, torch.cat(order), logits)
+
+    def _row_logits(self, inputs: dict[str, object], b: int, keep: Tensor) -> Tensor:
+        one = {name: _row(value, b) for name, value in inputs.items()}
+
+        def run(_: Tensor) -> Tensor:
+            return self.model(**one, logits_to_keep=keep).logits[0]
+
+        anchor = torch.zeros((), device=self.device)
+        return checkpoint(run, anchor, use_reentrant=False, preserve_rng_state=False)
+
+
+class _Given(nn.Module):
+    """A head for what already is logits."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self.out_features = rows
+
+    def forward(self, logits: Tensor) -> Tensor:
+        return logits
+
+
+def _flat(states: Tensor) -> Tensor:
+    return states.reshape(-1, states.shape[-1])
+
+
+def _row(value: object, b: int) -> object:
+    """Row b of a model input: tensors, dicts of tensors, or what has no rows."""
+    if isinstance(value, Tensor):
+        return value[b : b + 1]
+    if isinstance(value, dict):
+        return {name: _row(item, b) for name, item in value.items()}
+    return value
+
+
+def _some_rows(forest: Forest, side: np.ndarray, width: int) -> Forest:
+    """Grid rows `side` of a forest of rows, cut to `width`; for the body only."""
+    grid = [a[side][:, :width] for a in (forest.tokens, forest.parent, forest.depth, forest.end)]
+    none = np.zeros(0, np.int64)
+    return Forest(*grid, forest.real[side][:, :width], none, none, none, none, forest.shared)
