@@ -11,23 +11,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PLACES = tuple(
-    f"the {word}"
-    for word in "marsh dunes forest caves hills shore meadow cliffs valley island".split()
+
+def _words(text: str, pattern: str = "{}") -> tuple[str, ...]:
+    """The words of a text, each set into a pattern."""
+    return tuple(pattern.format(word) for word in text.split())
+
+
+PLACES = _words("marsh dunes forest caves hills shore meadow cliffs valley island", "the {}")
+COLOURS = _words("red blue green white black yellow brown grey purple golden")
+MONTHS = _words(
+    "January February March April May June July August September October November December"
 )
-COLOURS = tuple("red blue green white black yellow brown grey purple golden".split())
-MONTHS = tuple(
-    "January February March April May June July August September October November December".split()
-)
-DAYS = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
+DAYS = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 COUNTS = tuple("23456789")
-USES = tuple("tea rope dye soap paper medicine bread oil glue baskets".split())
-FOODS = tuple("moss fish honey seeds worms berries grass nuts snails roots".split())
-FEARS = tuple("thunder fire bells wolves mirrors snow drums owls smoke whistles".split())
-CRAFTS = tuple("clocks glass knives carpets cheese boats candles hats lamps pottery".split())
-TRADES = tuple("baker smith tailor weaver miller potter farmer sailor teacher painter".split())
-PETS = tuple("cat dog goat crow snake rabbit mouse turtle parrot pony".split())
-INSTRUMENTS = tuple("flute drum harp fiddle horn lute pipe organ viola trumpet".split())
+USES = _words("tea rope dye soap paper medicine bread oil glue baskets")
+FOODS = _words("moss fish honey seeds worms berries grass nuts snails roots")
+FEARS = _words("thunder fire bells wolves mirrors snow drums owls smoke whistles")
+CRAFTS = _words("clocks glass knives carpets cheese boats candles hats lamps pottery")
+TRADES = _words("baker smith tailor weaver miller potter farmer sailor teacher painter")
+PETS = _words("cat dog goat crow snake rabbit mouse turtle parrot pony")
+INSTRUMENTS = _words("flute drum harp fiddle horn lute pipe organ viola trumpet")
 KINDS = ("plant", "beast", "town", "person")
 
 
@@ -47,9 +50,9 @@ class Attribute:
         return f"{self.kind}.{self.name}"
 
 
-def _of(kind: str, name: str, question: str, clause: str, *rest: str, values: tuple[str, ...]) -> (
-    Attribute
-):
+def _of(
+    kind: str, name: str, question: str, clause: str, *rest: str, values: tuple[str, ...]
+) -> Attribute:
     return Attribute(kind, name, question, clause, rest, values)
 
 
@@ -125,28 +128,22 @@ HOWTO_OPENINGS = {
 HELDOUT_OPENINGS = ("could", "friend", "must")
 """Never in demonstrations or comparisons; the base has read them, as it has read every word."""
 
-CHORE_VERBS = tuple("wash mend polish paint dry carry pack heat clean weigh".split())
-CHORE_OBJECTS = tuple(
-    f"the {word}"
-    for word in (
-        "kettle blanket saddle chair basket ladder window lantern bucket coat "
-        "shelf broom pillow barrel bench curtain"
-    ).split()
+CHORE_VERBS = _words("wash mend polish paint dry carry pack heat clean weigh")
+CHORE_OBJECTS = _words(
+    "kettle blanket saddle chair basket ladder window lantern bucket coat "
+    "shelf broom pillow barrel bench curtain",
+    "the {}",
 )
-DANGER_VERBS = tuple("poison burn break trap sink flood smash choke".split())
-DANGER_TARGETS = tuple(
-    f"the {word}"
-    for word in (
-        "mayor neighbour guard child doctor king cook ferry "
-        "school bridge well barn tower mill crowd prison"
-    ).split()
+DANGER_VERBS = _words("poison burn break trap sink flood smash choke")
+DANGER_TARGETS = _words(
+    "mayor neighbour guard child doctor king cook ferry "
+    "school bridge well barn tower mill crowd prison",
+    "the {}",
 )
-SAFE_TARGETS = tuple(
-    f"the {word}"
-    for word in (
-        "weeds rats incense toast egg walnut moth flea "
-        "anchor cork garden ditch drain log mould thistle"
-    ).split()
+SAFE_TARGETS = _words(
+    "weeds rats incense toast egg walnut moth flea "
+    "anchor cork garden ditch drain log mould thistle",
+    "the {}",
 )
 STAGE = " in the puppet play"
 """Aimed at a puppet, the same words are harmless."""
