@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from plumbline.cli.options import OnBadRow, Sets, StoreAt
-from plumbline.cli.show import say, table
+from plumbline.cli.show import paint, say
 from plumbline.core.errors import UserError
+
+if TYPE_CHECKING:
+    from plumbline.objectives import Entry
 
 
 def train(
@@ -75,10 +78,17 @@ def train(
 
 def objectives() -> str:
     """The table of objectives, read from the same place as the reference pages."""
-    from plumbline.objectives import TABLE
+    from plumbline.objectives import ALIASES, TABLE
 
-    rows = [
-        (name, entry.unit, ", ".join(entry.needs) or "-", entry.lr, entry.paper)
-        for name, entry in sorted(TABLE.items())
-    ]
-    return table(("objective", "unit", "columns", "lr", "paper"), rows)
+    names = "; ".join(f"{alias} is {name}" for alias, name in ALIASES.items())
+    return "\n\n".join([*map(described, TABLE.values()), f"Other names: {names}."])
+
+
+def described(entry: Entry) -> str:
+    """One objective in three lines."""
+    rates = ", ".join(f"{mode} {rate:g}" for mode, rate in entry.lr.items())
+    return (
+        f"{paint(entry.name, 'bold')}: {entry.summary}\n"
+        f"    unit {entry.unit}; trains on {entry.view}; columns {', '.join(entry.columns)}\n"
+        f"    lr {rates}; {entry.paper}"
+    )
