@@ -1,0 +1,132 @@
+"""From rendered examples to micro-batches: a forest of tokens and the columns an objective reads.
+
+An optimizer step is a list of items. It is cut into micro-batches by a budget of grid tokens, items
+of like size together; since objectives return sums and counts, the cut never changes the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+
+from plumbline.core.types import Example
+from plumbline.objectives.base import Batch
+from plumbline.text.forest import Forest, TokenTree, grow
+
+
+@dataclass(frozen=True)
+class Item:
+    """An example in tokens. `extra` holds columns by row that a pass without gradient made.
+
+    extra["ref_logp"][k] is an array [T_k] for completion k; the same for any other token column.
+    """
+
+    tree: TokenTree
+    example: Example
+    extra: Mapping[str, tuple[np.ndarray, ...]] = field(default_factory=dict)
+
+    def with_extra(self, name: str, rows: tuple[np.ndarray, ...]) -> Item:
+        return replace(self, extra={**self.extra, name: rows})
+
+
+@dataclass(frozen=True)
+class Micro:
+    """What one forward pass takes: a forest and its columns."""
+
+    forest: Forest
+    batch: Batch
+
+    def with_columns(self, **columns: torch.Tensor) -> Micro:
+        return Micro(self.forest, replace(self.batch, columns={**self.batch.columns, **columns}))
+
+
+def cut(items: Sequence[Item], budget: int, *, share: bool = True) -> list[list[Item]]:
+    """Group items so that each group's grid (count x longest tree) stays within `budget` tokens.
+
+    Longest first, so that rows of one grid are of like length. An item over the budget stands alone.
+    """
+    sizes = [_grid_size(item.tree, share) for item in items]
+    order = sorted(range(len(items)), key=lambda i: (-sizes[i][0], i))
+    groups: list[list[Item]] = []
+    rows, width = 0, 0
+    for i in order:
+        longest, own_rows = sizes[i]
+        if not groups or (rows + own_rows) * max(width, longest) > budget:
+            groups.append([])
+            rows, width = 0, longest
+        groups[-1].append(items[i])
+        rows += own_rows
+    return groups
+
+
+def _grid_size(tree: TokenTree, share: bool) -> tuple[int, int]:
+    """Width and number of grid rows a tree asks for."""
+    return (tree.size(), 1) if share else (tree.longest(), len(tree.completions))
+
+
+def collate(items: Sequence[Item], *, share: bool = True, device: str = "cpu") -> Micro:
+    """One micro-batch of `items`; rows are numbered through the items' completions in order."""
+    forest = grow([item.tree for item in items], share=share)
+    row = torch.from_numpy(forest.row).to(device)
+    columns = {**_row_columns(items), **_pair_columns(items)}
+    tensors = {name: torch.from_numpy(value).to(device) for name, value in columns.items()}
+    tensors["token_weight"] = tensors["row_weight"][row]
+    tensors.update(_extra_columns(items, device))
+    return Micro(forest, Batch(forest.rows, row, tensors))
+
+
+def _row_columns(items: Sequence[Item]) -> dict[str, np.ndarray]:
+    weight, sets, tier, label = [], [], [], []
+    for number, item in enumerate(items):
+        example = item.example
+        count = len(item.tree.completions)
+        weight += [example.weight] * count
+        sets += [number] * count
+        tier += _tiers(example, count)
+        label += [float(good) for good in example.labels] or [1.0] * count
+    return {
+        "row_weight": np.array(weight, np.float32),
+        "set": np.array(sets, np.int64),
+        "tier": np.array(tier, np.int64),
+        "label": np.array(label, np.float32),
+    }
+
+
+def _tiers(example: Example, count: int) -> list[int]:
+    """Tier number of each completion (0 best); 0 throughout where there is no ranking."""
+    tiers = [0] * count
+    for number, members in enumerate(example.tiers):
+        for k in members:
+            tiers[k] = number
+    return tiers
+
+
+def _pair_columns(items: Sequence[Item]) -> dict[str, np.ndarray]:
+    pairs, p, margin, weight = [], [], [], []
+    first = 0
+    for item in items:
+        for pair in item.example.pairs:
+            pairs.append((first + pair.winner, first + pair.loser))
+            p.append(pair.p)
+            margin.append(pair.margin)
+            weight.append(pair.weight * item.example.weight)
+        first += len(item.tree.completions)
+    return {
+        "pair": np.array(pairs, np.int64).reshape(-1, 2),
+        "p": np.array(p, np.float32),
+        "margin": np.array(margin, np.float32),
+        "pair_weight": np.array(weight, np.float32),
+    }
+
+
+def _extra_columns(items: Sequence[Item], device: str) -> dict[str, torch.Tensor]:
+    names = {name for item in items for name in item.extra}
+    made = {}
+    for name in names:
+        assert all(name in item.extra for item in items), f"column {name} is missing on some items"
+        parts = [rows for item in items for rows in item.extra[name]]
+        made[name] = torch.from_numpy(np.concatenate(parts)).to(device)
+    return made

@@ -1,0 +1,63 @@
+"""Metrics as sums and counts, and the file they are written to.
+
+One JSON object a line. On resume the file is cut back to the checkpoint's step, so that it equals
+an uninterrupted run's but for times.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from plumbline.objectives.base import Term
+
+
+class Sums:
+    """Named sums and counts over micro-batches; means only at the end."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._counts: dict[str, float] = {}
+
+    def add(self, terms: Mapping[str, Term]) -> None:
+        for name, term in terms.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(term.sum)
+            self._counts[name] = self._counts.get(name, 0.0) + float(term.count)
+
+    def means(self) -> dict[str, float]:
+        """Mean of each name; a name that never counted is left out."""
+        return {name: self._sums[name] / n for name, n in self._counts.items() if n}
+
+
+class MetricsFile:
+    """`metrics.jsonl` of a run; every line is flushed as it is written."""
+
+    def __init__(self, path: Path, *, keep_through: int = -1) -> None:
+        """Open for appending, keeping only the lines of steps up to `keep_through`."""
+        self.path = path
+        kept = [line for line in read(path) if line["step"] <= keep_through]
+        text = "".join(_line(entry) for entry in kept)
+        path.write_text(text, encoding="utf-8")
+        self._file = path.open("a", encoding="utf-8")
+
+    def write(self, entry: Mapping[str, Any]) -> None:
+        self._file.write(_line(entry))
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a metrics file (a kill can leave a torn last one, which is left out)."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1]]
+
+
+def _line(entry: Mapping[str, Any]) -> str:
+    rounded = {k: float(f"{v:.8g}") if isinstance(v, float) else v for k, v in entry.items()}
+    return json.dumps(rounded) + "\n"

@@ -1,0 +1,115 @@
+"""From a file of judgements to items: view, render, length policy, held-out split.
+
+Everything that is left out is counted and said; `Prepared.notes` holds the lines people see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from plumbline.core import views
+from plumbline.core.errors import UserError
+from plumbline.core.types import Example, Judgement, Message
+from plumbline.engine.batches import Item
+from plumbline.objectives import Entry
+from plumbline.stages.settings import Train
+from plumbline.text import length
+from plumbline.text.render import Renderer
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Items to train on and to measure with, and what was said and counted on the way."""
+
+    train: list[Item]
+    heldout: list[Item]
+    longest: int
+    notes: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def prepare(
+    judgements: Sequence[Judgement],
+    entry: Entry,
+    objective: Any,
+    renderer: Renderer,
+    settings: Train,
+    context: int,
+) -> Prepared:
+    """Items for `entry`'s view; UserError where nothing (or too little) is left."""
+    found = view_of(judgements, entry, objective, settings)
+    rendered = [r for example in found.examples for r in renderer.render(example)]
+    kept, report = length.apply(rendered, settings.length, context)
+    items = [Item(r.tree, r.example) for r in kept]
+    train, heldout = _split(items, settings)
+    if not train:
+        raise UserError(
+            "nothing is left to train on",
+            fix="see the counts of `plumbline data inspect`, or lower eval.fraction",
+        )
+    notes = [*_dropped(found.dropped), *renderer.notes, *report.lines()]
+    counts = {
+        "examples": len(found.examples),
+        "unusable": len(found.dropped),
+        "train": len(train),
+        "heldout": len(heldout),
+        "trained_tokens": sum(int(t.sum()) for i in train for t in i.tree.trained),
+        "tokens": sum(i.tree.size() for i in train),
+        **report.counts(),
+    }
+    longest = min(context, settings.length.max or context)
+    return Prepared(train, heldout, longest, notes, counts)
+
+
+def view_of(
+    judgements: Sequence[Judgement], entry: Entry, objective: Any, settings: Train
+) -> views.Views:
+    """The entry's view of the judgements, within the bound on unusable rows."""
+    if entry.view == "demonstrations":
+        found = views.demonstrations(judgements, turns=settings.turns)
+    else:
+        found = views.view(entry.view, judgements)
+    views.drop_policy(found.dropped, len(judgements), limit=settings.max_unusable)
+    if entry.name == "conditional_sft":
+        tags = {True: objective.good_tag, False: objective.bad_tag}
+        tagged = [one for example in found.examples for one in _tagged(example, tags)]
+        return replace(found, examples=tagged)
+    return found
+
+
+def _tagged(example: Example, tags: dict[bool, str]) -> list[Example]:
+    """One example a response, its tag at the end of the prompt (where sampling can put it too)."""
+    made = []
+    for response, good in zip(example.responses, example.labels, strict=True):
+        *before, last = example.prompt
+        tagged = Message(last.role, f"{last.content}\n{tags[good]}")
+        made.append(
+            replace(
+                example, prompt=(*before, tagged), responses=(response,), labels=(good,)
+            )
+        )
+    return made
+
+
+def _split(items: list[Item], settings: Train) -> tuple[list[Item], list[Item]]:
+    """Train and held-out items, by a hash of the prompt's text."""
+    if settings.eval.fraction <= 0:
+        return items, []
+    chosen = views.split_mask(
+        [item.example for item in items], settings.eval.fraction, settings.eval.most
+    )
+    train = [item for item, held in zip(items, chosen, strict=True) if not held]
+    return train, [item for item, held in zip(items, chosen, strict=True) if held]
+
+
+def _dropped(dropped: Sequence[tuple[str, str]]) -> list[str]:
+    """A line a reason, with how many and the first places."""
+    reasons: dict[str, list[str]] = {}
+    for where, why in dropped:
+        reasons.setdefault(why, []).append(where)
+    return [
+        f"dropped {len(places)}: {why} ({', '.join(places[:3])}{', ...' if places[3:] else ''})"
+        for why, places in reasons.items()
+    ]
