@@ -38,7 +38,7 @@ from .comparing import (
     tags_of,
 )
 from .errors import UserError, unknown
-from .heldout import split, split_judgements
+from .heldout import prompt_key, split, split_judgements, split_mask
 from .types import (
     Choice,
     Conversation,
@@ -62,11 +62,13 @@ __all__ = [
     "empty",
     "labelled",
     "pairs",
+    "prompt_key",
     "prompts",
     "rankings",
     "same",
     "split",
     "split_judgements",
+    "split_mask",
     "view",
 ]
 
@@ -81,8 +83,9 @@ def view(
     turns: Turns = "all",
     threshold: float | None = None,
 ) -> Views:
-    """The view an objective asks for by name. `turns`: demonstrations; `threshold`: ratings as labels.
+    """The view an objective asks for by name.
 
+    `turns` is for demonstrations, `threshold` says which ratings are good (see `labelled`).
     Raises UserError for an unknown name, or where the judgements give no example at all.
     """
     makers: dict[str, Callable[[], Views]] = {
@@ -107,7 +110,7 @@ def view(
 def demonstrations(
     judgements: Iterable[Judgement], *, turns: Turns = "all", threshold: float | None = None
 ) -> Views:
-    """One response an example. turns="all" trains every assistant turn of a demonstration, "last" one."""
+    """One response an example; turns="all" trains every assistant turn of it, "last" only one."""
     assert turns in ("all", "last"), turns
     return gather(_demonstration(j, turns, threshold) for j in judgements)
 
@@ -123,12 +126,12 @@ def rankings(judgements: Iterable[Judgement]) -> Views:
 
 
 def labelled(judgements: Iterable[Judgement], *, threshold: float | None = None) -> Views:
-    """Good and bad answers. A rating is good at or above `threshold`, else above its scale's middle."""
+    """Good and bad answers; a rating is good at or above `threshold`, or above its scale's middle."""
     return gather(_labels(j, threshold) for j in judgements)
 
 
 def prompts(judgements: Iterable[Judgement]) -> list[Conversation]:
-    """The distinct prompts, in order: of a demonstration what stands before its last assistant turn."""
+    """The distinct prompts in order; of a demonstration what precedes its last assistant turn."""
     found = (_prompt(judgement) for judgement in judgements)
     return list(dict.fromkeys(found))
 
@@ -143,7 +146,7 @@ def drop_policy(dropped: Sequence[Dropped], total: int, limit: float = 0.01) -> 
         f"{len(dropped)} of {total} rows cannot be used ({'; '.join(_reasons(dropped))}), more than"
         f" {limit:.0%}:{shown}{more}",
         where=dropped[0][0],
-        fix="correct or remove these rows; `plumbline data inspect` shows how the data was understood",
+        fix="correct or remove these rows; `plumbline data inspect` shows how they were read",
     )
 
 
@@ -233,7 +236,7 @@ def _good(judgement: Choice | Rating, threshold: float | None) -> bool | None:
             f"score {judgement.score:g} on axis {judgement.axis!r} has no known scale, so it is"
             " neither good nor bad",
             where=judgement.provenance.where,
-            fix="give the rows `low` and `high`, or set a threshold: a score at or above it is good",
+            fix="give the rows `low` and `high`, or set a threshold (scores from it on are good)",
         )
     middle = (judgement.low + judgement.high) / 2
     return None if judgement.score == middle else judgement.score > middle
