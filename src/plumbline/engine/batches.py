@@ -74,6 +74,7 @@ def collate(items: Sequence[Item], *, share: bool = True, device: str = "cpu") -
     columns = {**_row_columns(items), **_pair_columns(items)}
     tensors = {name: torch.from_numpy(value).to(device) for name, value in columns.items()}
     tensors["token_weight"] = tensors["row_weight"][row]
+    tensors["target"] = torch.from_numpy(forest.target).to(device)
     tensors.update(_extra_columns(items, device))
     return Micro(forest, Batch(forest.rows, row, tensors))
 

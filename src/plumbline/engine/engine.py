@@ -61,15 +61,15 @@ class Engine:
         """The micro-batches of a step, made one at a time."""
         share = self.policy.share
         for group in cut(items, self.micro_tokens, share=share):
-            yield collate(group, share=share, device=self.policy.device)
+            yield collate(group, share=share, device=str(self.policy.device))
 
-    def outputs(self, micro: Micro) -> Outputs:
-        """What the objective's inputs need of one forward pass."""
+    def outputs(self, micro: Micro, *, top: int | None = None) -> Outputs:
+        """One forward pass read as the objective wants it; `top` adds the K likeliest ids."""
         forest = micro.forest
         if self.policy.scalar_head:
             return Outputs(value=self.policy.values(forest))
         ids = micro.batch["teacher_ids"] if "teacher_ids" in micro.batch else None
-        got = self.policy.logprobs(forest, ids=ids)
+        got = self.policy.logprobs(forest, ids=ids, top=None if ids is not None else top)
         return Outputs(logp=got.logp, top_logp=got.top_logp, top_ids=got.top_ids)
 
     def forward_backward(self, items: Sequence[Item], **step_columns: Tensor) -> Sums:
@@ -106,13 +106,15 @@ class Engine:
         return norm
 
     @torch.no_grad()
-    def score(self, items: Sequence[Item]) -> Iterator[tuple[list[Item], Micro, Outputs]]:
+    def score(
+        self, items: Sequence[Item], *, top: int | None = None
+    ) -> Iterator[tuple[list[Item], Micro, Outputs]]:
         """Forward without gradient, micro-batch by micro-batch, with the items each one holds."""
         share = self.policy.share
         for group in cut(items, self.micro_tokens, share=share):
-            micro = collate(group, share=share, device=self.policy.device)
+            micro = collate(group, share=share, device=str(self.policy.device))
             with self.policy.autocast():
-                yield group, micro, self.outputs(micro)
+                yield group, micro, self.outputs(micro, top=top)
 
     def save_state(self, folder: Path) -> None:
         """Trained weights and optimizer state as safetensors into `folder`."""

@@ -32,4 +32,7 @@ class SFT:
         terms = {"loss": weighted(-out.logp, batch["token_weight"])}
         if out.entropy is not None:
             terms["entropy"] = weighted(out.entropy, batch["token_weight"])
+        if out.top_ids is not None:  # next-token accuracy, on held-out data
+            hit = (out.top_ids[:, 0] == batch["target"]).to(out.logp.dtype)
+            terms["accuracy"] = weighted(hit, batch["token_weight"])
         return terms

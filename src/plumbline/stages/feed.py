@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from plumbline.core.views import prompt_key
+from plumbline.core.heldout import opening
 from plumbline.engine import columns, order
 from plumbline.engine.batches import Item
 from plumbline.engine.columns import RowCache
@@ -48,7 +48,7 @@ class Feed:
         """The step's prompts, each with the completions of another prompt."""
         epoch, chosen = order.members(step, len(self.items), self.batch, self.seed)
         if self._partners[0] != epoch:
-            keys = [prompt_key(item.example) for item in self.items]
+            keys = [opening(i.example.prompt + i.example.responses[0]) for i in self.items]
             self._partners = epoch, order.derangement(keys, self.seed, epoch)
         others = [self.items[self._partners[1][i]] for i in chosen]
         return columns.mismatched(self.at(step), others, self.longest)

@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from plumbline.core.heldout import opening
 from plumbline.core.stats import Interval, bootstrap, ratio_interval
-from plumbline.core.views import prompt_key
 from plumbline.engine.batches import Item
 from plumbline.engine.engine import Engine
 from plumbline.objectives.base import Batch, Outputs, Term
@@ -27,7 +27,7 @@ def evaluate(engine: Engine, feed: Feed) -> dict[str, Interval]:
     loss_terms: tuple[str, ...] = ()
     for items, columns in _batches(feed, engine):
         for item, terms, loss_terms in _by_item(engine, items, columns):
-            clusters.append(prompt_key(item.example))
+            clusters.append(opening(item.example.prompt + item.example.responses[0]))
             for name, term in terms.items():
                 names.setdefault(name, []).append((float(term.sum), float(term.count)))
     table = {name: np.array(rows) for name, rows in names.items()}
@@ -43,7 +43,7 @@ def _by_item(
     engine: Engine, items: Sequence[Item], columns: dict[str, torch.Tensor]
 ) -> Iterator[tuple[Item, dict[str, Term], tuple[str, ...]]]:
     """The objective's terms for each item alone, from batched forward passes."""
-    for group, micro, out in engine.score(items):
+    for group, micro, out in engine.score(items, top=1):
         batch = micro.with_columns(**columns).batch
         first = 0
         for number, item in enumerate(group):

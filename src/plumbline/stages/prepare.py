@@ -11,6 +11,7 @@ from typing import Any
 
 from plumbline.core import views
 from plumbline.core.errors import UserError
+from plumbline.core.heldout import opening, split_by
 from plumbline.core.types import Example, Judgement, Message
 from plumbline.engine.batches import Item
 from plumbline.objectives import Entry
@@ -43,7 +44,7 @@ def prepare(
     rendered = [r for example in found.examples for r in renderer.render(example)]
     kept, report = length.apply(rendered, settings.length, context)
     items = [Item(r.tree, r.example) for r in kept]
-    train, heldout = _split(items, settings)
+    train, heldout = split_by(items, _opening, settings.eval.fraction, settings.eval.most)
     if not train:
         raise UserError(
             "nothing is left to train on",
@@ -93,15 +94,8 @@ def _tagged(example: Example, tags: dict[bool, str]) -> list[Example]:
     return made
 
 
-def _split(items: list[Item], settings: Train) -> tuple[list[Item], list[Item]]:
-    """Train and held-out items, by a hash of the prompt's text."""
-    if settings.eval.fraction <= 0:
-        return items, []
-    chosen = views.split_mask(
-        [item.example for item in items], settings.eval.fraction, settings.eval.most
-    )
-    train = [item for item, held in zip(items, chosen, strict=True) if not held]
-    return train, [item for item, held in zip(items, chosen, strict=True) if held]
+def _opening(item: Item) -> str:
+    return opening(item.example.prompt + item.example.responses[0])
 
 
 def _dropped(dropped: Sequence[tuple[str, str]]) -> list[str]:
