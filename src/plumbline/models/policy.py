@@ -23,12 +23,10 @@ from transformers import PreTrainedModel
 
 from plumbline.core.errors import UserError
 from plumbline.models import masks
+from plumbline.models.adapters import NEW, layers_with_adapters
 from plumbline.models.logprob import BUDGET, Selected, gathered_logprobs, selected_logprobs
 from plumbline.models.route import Route, post_of, rope_limit
 from plumbline.text.forest import Forest
-
-NEW, GIVEN = "default", "given"
-"""Names of the adapter being trained and of one that the model came with."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +56,13 @@ class Policy:
         source: Source,
         *,
         bf16: bool = False,
-        wrapper: nn.Module | None = None,
         adapters: tuple[str, ...] = (),
         scalar_head: bool = False,
         reload: Callable[[], Policy] | None = None,
     ) -> None:
         self.model, self.route, self.source = model, route, source
         self.bf16, self.scalar_head = bf16, scalar_head
-        self.wrapper, self.adapters = wrapper, adapters
+        self.adapters = adapters
         self.layout = masks.layout_of(model.config)
         self.post = post_of(model.config)
         self.limit = rope_limit(model.config)
@@ -154,18 +151,21 @@ class Policy:
     def values(
         self, forest: Forest, head: nn.Module | None = None, hidden: Tensor | None = None
     ) -> Tensor:
-        """A scalar [R] for each row, read by `head` (the model's own by default) at its last token."""
+        """A scalar [R] for each row: `head` (default: the model's) at its last token, in fp32."""
         last = torch.from_numpy(forest.last).to(self.device)
         with self.autocast():
             states = (self.hidden(forest) if hidden is None else hidden).index_select(0, last)
-            return (head or self.head)(states)[:, 0].float()
+        # Outside autocast: a reward in bf16 would have three digits.
+        head = head or self.head
+        return head(states.to(next(head.parameters()).dtype))[:, 0].float()
 
     @contextmanager
     def reference(self) -> Iterator[None]:
         """Inside, the policy is the model as given: new adapter off, a given one on."""
         assert self.adapters, "without an adapter the reference is `load_reference()`"
         given = [name for name in self.adapters if name != NEW]
-        layers, flags = self._adapter_layers(), [(p, p.requires_grad) for p in self.parameters()]
+        layers = list(layers_with_adapters(self.model).values())
+        flags = [(p, p.requires_grad) for p in self.parameters()]
         for layer in layers:
             layer.set_adapter(given, inference_mode=True) if given else layer.enable_adapters(False)
         try:
@@ -190,11 +190,6 @@ class Policy:
                 theirs[name].data = mine.data
         return other
 
-    def _adapter_layers(self) -> list[nn.Module]:
-        from peft.tuners.tuners_utils import BaseTunerLayer
-
-        return [m for m in self.model.modules() if isinstance(m, BaseTunerLayer)]
-
     def _check_ids(self, forest: Forest) -> None:
         highest = int(forest.tokens.max())
         if highest >= self.rows:
@@ -205,7 +200,7 @@ class Policy:
             )
 
     def _inputs(self, forest: Forest) -> dict[str, object]:
-        """What a model's forward takes. Rows give no positions: with pads they look like packing."""
+        """A model's arguments. Rows give no positions: with pads they would look like packing."""
         tokens = torch.from_numpy(forest.tokens).to(self.device)
         if not forest.shared:
             return {"input_ids": tokens, "use_cache": False}
@@ -221,7 +216,7 @@ class Policy:
         return self.model.base_model(**self._inputs(forest)).last_hidden_state
 
     def _body_by_side(self, forest: Forest) -> Tensor:
-        """Rows longer than the rotary limit apart from the others: a batch shares its frequencies."""
+        """Rows beyond the rotary limit apart from the others: a batch shares its frequencies."""
         assert self.limit is not None
         lengths = forest.depth.max(1) + 1 if forest.shared else forest.real.sum(1)
         long = lengths > self.limit.tokens

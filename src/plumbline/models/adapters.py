@@ -1,0 +1,156 @@
+"""LoRA inside a model: a new adapter, one the model came with, and both written as one.
+
+    W x + s_g B_g A_g x + s_n B_n A_n x  =  W x + [s_g B_g, s_n B_n] [A_g; A_n] x
+
+Two adapters are one of the summed rank: scales go into B, ranks are concatenated, and the output
+needs only the original base. LoRA: Hu et al. 2021 (arXiv 2106.09685), equation 3. Only plain LoRA
+is stacked; DoRA, trained embeddings and the like are refused (merge them first).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from plumbline.core.errors import UserError
+from plumbline.models.digest import ADAPTER
+
+NEW, GIVEN = "default", "given"
+"""Names of the adapter being trained and of one that the model came with."""
+PREFIX = "base_model.model."
+"""What PEFT's files put before a module's name."""
+
+
+@dataclass(frozen=True)
+class Lora:
+    """Rank and scale of a new adapter; the product is scaled by alpha / r."""
+
+    r: int = 16
+    alpha: float = 32.0
+
+
+def linear_names(model: PreTrainedModel) -> list[str]:
+    """Full names of all linear layers of the body (never embeddings or a head)."""
+    body = model.base_model
+    inside = {id(module) for module in body.modules()}
+    return [
+        name
+        for name, module in model.named_modules()
+        if id(module) in inside and isinstance(module, nn.Linear | Conv1D)
+    ]
+
+
+def suffixes(names: list[str]) -> list[str]:
+    """The last parts of module names, as PEFT's configs list them."""
+    return sorted({name.rsplit(".", 1)[-1] for name in names})
+
+
+def add_new(model: PreTrainedModel, names: list[str], lora: Lora, seed: int) -> None:
+    """Put a fresh adapter in fp32 on the linear layers `names`; it changes nothing yet (B = 0)."""
+    from peft import LoraConfig, inject_adapter_in_model
+
+    config = LoraConfig(
+        r=lora.r, lora_alpha=lora.alpha, lora_dropout=0.0, target_modules=suffixes(names)
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        inject_adapter_in_model(config, model, adapter_name=NEW)
+    _fp32(model)
+
+
+def add_given(model: PreTrainedModel, folder: Path) -> None:
+    """Put the adapter of `folder` into the model, exactly as it was saved."""
+    from peft import LoraConfig, inject_adapter_in_model
+
+    config = LoraConfig.from_pretrained(str(folder))
+    _plain_lora(folder)
+    config.lora_dropout, config.modules_to_save, config.task_type = 0.0, None, None
+    inject_adapter_in_model(config, model, adapter_name=GIVEN)
+    _fp32(model)
+    state = {_inside(name): tensor for name, tensor in load_file(folder / ADAPTER).items()}
+    expected = {name for name, _ in model.named_parameters() if f".{GIVEN}." in name}
+    lora_part = {name: tensor for name, tensor in state.items() if f".{GIVEN}." in name}
+    if set(lora_part) != expected:
+        odd = sorted(set(lora_part) ^ expected)
+        raise UserError(
+            f"the adapter does not fit its base: {len(odd)} tensors differ, first {odd[0]}",
+            where=str(folder),
+            fix="check base_model_name_or_path in adapter_config.json",
+        )
+    _finite(lora_part, folder)
+    result = model.load_state_dict(state, strict=False)
+    if result.unexpected_keys:
+        raise UserError(
+            f"the adapter also trains {result.unexpected_keys[0]}, which this model has not",
+            where=str(folder),
+            fix="a reward adapter is loaded as a reward; merge other kinds into full weights first",
+        )
+
+
+def _inside(name: str) -> str:
+    """A PEFT file's tensor name -> the name inside a model with the adapter called `GIVEN`."""
+    name = name.removeprefix(PREFIX)
+    for part in ("lora_A", "lora_B"):
+        name = name.replace(f".{part}.weight", f".{part}.{GIVEN}.weight")
+    return name
+
+
+def _finite(state: dict[str, Tensor], folder: Path) -> None:
+    for name, tensor in state.items():
+        if not torch.isfinite(tensor).all():
+            raise UserError(
+                f"NaN or infinity in {name}", where=str(folder), fix="retrain or refetch"
+            )
+
+
+def _plain_lora(folder: Path) -> None:
+    """Refuse kinds of adapters that cannot be written as one plain LoRA with a new one."""
+    config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
+    kind = config.get("peft_type")
+    odd = [key for key in ("use_dora", "trainable_token_indices", "alora_invocation_tokens",
+                           "target_parameters", "layer_replication", "lora_bias") if config.get(key)]  # fmt: skip
+    if config.get("bias", "none") != "none":
+        odd.append("bias")
+    odd += [m for m in config.get("modules_to_save") or [] if m not in ("score", "classifier")]
+    if kind != "LORA" or odd:
+        raise UserError(
+            f"this adapter is not plain LoRA ({', '.join(odd) or kind})",
+            where=str(folder),
+            fix="merge it into full weights (peft's merge_and_unload) and give that folder",
+        )
+
+
+def layers_with_adapters(model: nn.Module) -> dict[str, Any]:
+    """Modules that carry LoRA, by name."""
+    from peft.tuners.lora import LoraLayer
+
+    return {name: m for name, m in model.named_modules() if isinstance(m, LoraLayer)}
+
+
+def _fp32(model: nn.Module) -> None:
+    """Adapters are held in fp32 whatever the base is."""
+    for name, parameter in model.named_parameters():
+        if ".lora_A." in name or ".lora_B." in name:
+            parameter.data = parameter.data.float()
+
+
+def as_one(model: PreTrainedModel) -> tuple[dict[str, Tensor], dict[str, int]]:
+    """All active adapters as one LoRA of scale 1: PEFT tensor names -> tensors, and ranks by module."""
+    state: dict[str, Tensor] = {}
+    ranks: dict[str, int] = {}
+    for name, layer in layers_with_adapters(model).items():
+        active = [a for a in (GIVEN, NEW) if a in layer.lora_A]
+        down = [layer.lora_A[a].weight.detach() for a in active]
+        up = [layer.lora_B[a].weight.detach() * layer.scaling[a] for a in active]
+        state[f"{PREFIX}{name}.lora_A.weight"] = torch.cat(down, 0).contiguous()
+        state[f"{PREFIX}{name}.lora_B.weight"] = torch.cat(up, 1).contiguous()
+        ranks[name] = len(state[f"{PREFIX}{name}.lora_A.weight"])
+    return state, ranks
