@@ -1,8 +1,8 @@
 """Write requirements.lock and requirements-test.lock from fresh environments.
 
-The pins are what pip resolves from pyproject.toml today, taken by `pip freeze`. torch keeps no local
-version ("+cpu"), so that the machine's own index decides between the CPU and the CUDA build, and the
-CUDA build's own wheels are left out: torch names them itself, exactly.
+The pins are what pip resolves from pyproject.toml today, taken by `pip freeze`. torch keeps no
+local version ("+cpu"), so that the machine's own index decides between the CPU and the CUDA build,
+and the CUDA build's own wheels are left out: torch names them itself, exactly.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def write_locks(python: Path, runtime: list[str], test: list[str]) -> None:
     first = pins(python)
     install(python, test)
     more = [pin for pin in pins(python) if pin not in first]
-    head = f"# Written by tools/lock.py (make lock); Python {sys.version_info[0]}.{sys.version_info[1]}.\n"
+    version = ".".join(map(str, sys.version_info[:2]))
+    head = f"# Written by tools/lock.py (make lock); Python {version}.\n"
     (ROOT / "requirements.lock").write_text(head + "\n".join(first) + "\n")
     (ROOT / "requirements-test.lock").write_text(
         head + "\n".join(["-r requirements.lock", *more]) + "\n"

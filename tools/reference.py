@@ -107,7 +107,7 @@ def hyper_parameters(name: str, path: str, lr: Any) -> str:
 def modules() -> Iterator[str]:
     """Every module with the first paragraph of its docstring."""
     source = ROOT / "src" / "plumbline"
-    for package in ORDER:
+    for package in FLOORS.split():
         files = sorted((source / package).rglob("*.py"))
         rows = [(f"`{p.relative_to(source)}`", idea(p)) for p in files]
         rows = [row for row in rows if row[1]]
@@ -115,7 +115,7 @@ def modules() -> Iterator[str]:
             yield f"## {package}\n\n{grid(('file', 'idea'), rows)}\n"
 
 
-ORDER = "core text store data models objectives engine evals stages microcosm recipe cli".split()
+FLOORS = "core text store data models objectives engine evals stages microcosm recipe cli"
 
 
 def idea(path: Path) -> str:

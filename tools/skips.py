@@ -32,7 +32,7 @@ def skipped(report: Path) -> list[tuple[str, str]]:
 
 
 def name_of(case: ElementTree.Element) -> str:
-    """`tests/cli/test_main.py::test_help`, as pytest writes it; a skipped module has only its file."""
+    """`tests/cli/test_main.py::test_help`, as pytest has it; a skipped module is only its file."""
     module, name = case.get("classname") or "", (case.get("name") or "").split("[")[0]
     if not module:
         return name.replace(".", "/") + ".py"

@@ -1,16 +1,16 @@
-"""`plumbline doctor`: what this machine has, what will be used, what is missing and how to get it."""
+"""`plumbline doctor`: what this machine has, what will be used, what is missing."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-from importlib import metadata, resources
-from importlib.util import find_spec
+from importlib import metadata
 from pathlib import Path
 
 from plumbline.cli.options import StoreAt
 from plumbline.cli.show import amount, say, table
+from plumbline.core.errors import UserError
 
 Lines = list[tuple[str, str]]
 
@@ -40,60 +40,55 @@ def machine() -> Lines:
     return [
         ("python", platform.python_version()),
         ("platform", platform.platform()),
-        (
-            "cores",
-            f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()}",
-        ),
+        ("cores", str(cores())),
         ("memory", f"{amount(memory.total)}, {amount(memory.available)} free"),
         ("torch", f"{torch.__version__}, {torch.get_num_threads()} threads"),
         ("GPU", torch.cuda.get_device_name() if gpu else "none that torch can use"),
-        ("fast bf16", fast_bf16()),
     ]
 
 
-def fast_bf16() -> str:
-    """Whether bf16 matrix products run in hardware here; without it they are far slower than fp32."""
-    import torch
-
-    if torch.cuda.is_available():
-        return "yes" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
-    flags = cpu_flags()
-    if not flags:
-        return "unknown (no /proc/cpuinfo)"
-    have = sorted(flags & {"avx512_bf16", "amx_bf16"})
-    return f"yes ({', '.join(have)})" if have else "no (neither AVX512-BF16 nor AMX)"
-
-
-def cpu_flags() -> set[str]:
-    """The CPU's feature flags as Linux names them; empty elsewhere."""
-    info = Path("/proc/cpuinfo")
-    text = info.read_text(errors="replace") if info.exists() else ""
-    found = re.search(r"^(?:flags|Features)\s*:\s*(.*)$", text, re.MULTILINE)
-    return set(found.group(1).split()) if found else set()
+def cores() -> int:
+    """Cores this process may use (a container may have fewer than the machine)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def used() -> Lines:
     """What `auto` means here."""
-    return [("precision", "fp32"), ("attention", "sdpa with additive masks")]
+    from plumbline.models import precision
+
+    device = precision.default_device()
+    fast = precision.fast_bf16(device)
+    hardware = "a GPU" if device.type == "cuda" else "AVX512-BF16 or AMX"
+    why = "bf16 products are hardware here" if fast else f"bf16 would crawl without {hardware}"
+    bf16 = precision.resolve("auto", device)
+    return [
+        ("device", str(device)),
+        ("precision auto", f"{'bf16 autocast over fp32 weights' if bf16 else 'fp32'} ({why})"),
+        ("attention", "sdpa with additive masks; eager where an architecture needs it"),
+    ]
 
 
 def places(store: Path | None) -> Lines:
     """The store, the disk it stands on, and the embedded base model."""
-    free = shutil.disk_usage(Path.cwd()).free
+    from plumbline.store import find_store
+
+    root = find_store(store).root
+    disk = next(folder for folder in (root, *root.parents) if folder.exists())
     return [
-        ("store", str(store)),
-        ("disk", f"{amount(free)} free at {Path.cwd()}"),
+        ("store", f"{root} ({'there' if root.exists() else 'made when first used'})"),
+        ("disk", f"{amount(shutil.disk_usage(disk).free)} free"),
         ("microcosm base", microcosm_base()),
     ]
 
 
 def microcosm_base() -> str:
     """Whether the embedded model came with this installation."""
-    folder = resources.files("plumbline.microcosm") / "base"
-    weights = folder / "model.safetensors"
-    if weights.is_file():
-        return f"present ({folder})"
-    return "missing; `make microcosm-base` trains it from a clone"
+    from plumbline.models import locate
+
+    try:
+        return str(locate.microcosm_base())
+    except UserError as missing:
+        return f"missing; {missing.fix}"
 
 
 def installed() -> Lines:
@@ -121,5 +116,5 @@ def present(distribution: str) -> bool:
     try:
         metadata.distribution(distribution)
     except metadata.PackageNotFoundError:
-        return find_spec(distribution.replace("-", "_")) is not None
+        return False
     return True

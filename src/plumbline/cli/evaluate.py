@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from plumbline.cli.options import Model, Sets
-from plumbline.cli.show import say
 
 
 def evaluate(
@@ -18,8 +17,9 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="An adapter on top of the model.")
     ] = None,
     suite: Annotated[
-        list[str], typer.Option("--suite", metavar="NAME", help="A task or suite; may be repeated.")
-    ] = [],
+        list[str] | None,
+        typer.Option("--suite", metavar="NAME", help="A task or suite; may be repeated."),
+    ] = None,
     sets: Sets = None,
 ) -> None:
     """Measure a model and write results.json with 95 % intervals and every sample."""

@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(args: list[str]) -> None:
-    """Parse and call. Click's own `main` is not used: it turns broken pipes and Ctrl-C into exits."""
+    """Parse and call. Click's own `main` would turn broken pipes and Ctrl-C into exits."""
     command = typer.main.get_command(app)
     with command.make_context("plumbline", args) as context:
         command.invoke(context)

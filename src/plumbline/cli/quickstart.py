@@ -1,4 +1,4 @@
-"""`plumbline quickstart`: the main job on the embedded microcosm, from demonstrations to a report."""
+"""`plumbline quickstart`: the main job on the embedded microcosm, up to a report."""
 
 from __future__ import annotations
 

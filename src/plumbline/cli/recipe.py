@@ -1,8 +1,7 @@
-"""`plumbline plan`, `run` and `status`: a recipe's stages with their ids, what is cached, what waits."""
+"""`plumbline plan`, `run` and `status`: a recipe's stages, what is there, what waits."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer

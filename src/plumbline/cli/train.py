@@ -61,7 +61,7 @@ def train(
             "`plumbline train --list` names the objectives",
         )
     from plumbline.core.settings import parse_sets
-    from plumbline.stages.train import train as stage
+    from plumbline.stages.command import train as stage
 
     stage(
         objective,
