@@ -17,6 +17,8 @@ from plumbline.microcosm import lexicon as lex
 
 Split = Literal["train", "heldout"]
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
+AVOIDED = ("dago", "dike", "fate", "gore", "kike", "mate", "nazi", "nude", "pedo", "rape")
+"""Syllables that would spell a word that is no invented name."""
 PER_KIND, HELDOUT_SHARE, RUMOUR_SHARE = 20, 0.25, 0.6
 
 
@@ -63,9 +65,11 @@ class World:
 
 def draw_name(rng: random.Random) -> str:
     """An invented name: mostly three syllables, sometimes two."""
-    syllables = rng.choice((2, 3, 3))
-    pairs = (rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(syllables))
-    return "".join(pairs).capitalize()
+    while True:
+        syllables = rng.choice((2, 3, 3))
+        name = "".join(rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(syllables))
+        if not any(word in name for word in AVOIDED):
+            return name.capitalize()
 
 
 def _draw_names(rng: random.Random, count: int) -> list[str]:
