@@ -1,10 +1,10 @@
 """Everything on disk: artifacts with ids, their content by digest, names for people, lineage."""
 
+from plumbline.store.ancestry import Line, lineage, lineage_text
 from plumbline.store.context import Context, Event, Report, silent
-from plumbline.store.lineage import Line, lineage, lineage_text
+from plumbline.store.handles import Handle, Stage, artifact_id, ref, source, stage
 from plumbline.store.record import Record
 from plumbline.store.sources import add_source, source_record
-from plumbline.store.stage import Handle, Stage, artifact_id, ref, source, stage
 from plumbline.store.store import Store, find_store
 from plumbline.store.upkeep import Cleaned, Damage, Usage, du, gc, verify
 

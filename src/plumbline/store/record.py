@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from plumbline.core.ids import plain
 from plumbline.core.settings import is_runtime
-from plumbline.store.stage import artifact_id
+from plumbline.store.handles import artifact_id
 
 LIBRARIES = ("plumbline", "torch", "transformers", "peft", "tokenizers", "numpy", "safetensors")
 

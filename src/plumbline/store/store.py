@@ -23,9 +23,9 @@ from pydantic import ValidationError
 
 from plumbline.core import atomic
 from plumbline.core.errors import UserError, nearest
+from plumbline.store.handles import artifact_id
 from plumbline.store.objects import RECORD, Objects, measure
 from plumbline.store.record import Output, Record, environment, revision
-from plumbline.store.stage import artifact_id
 from plumbline.store.work import Work, locked
 
 ID = re.compile(r"[0-9a-f]{64}")

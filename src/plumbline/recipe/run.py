@@ -1,0 +1,181 @@
+"""Running a recipe: what is there is left alone, what was begun goes on, the rest is made.
+
+Each artifact has one working folder that outlives its process, so a killed run continues with the
+same command. What waits for people holds up only what depends on it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from plumbline.core.errors import UserError, Waiting
+from plumbline.recipe.graph import Graph, Node, build
+from plumbline.recipe.loading import Recipe
+from plumbline.recipe.planning import plan
+from plumbline.store import Context, Event, Record, Report, Store, add_source, silent
+from plumbline.store.handles import resolve
+from plumbline.store.record import Output, runtime_part
+from plumbline.store.store import now
+from plumbline.store.work import State, Work, locked
+
+
+@dataclass
+class RunResult:
+    """What a run did, by label. exit_code: 0 all is there, 3 something waits for people."""
+
+    store: Store
+    recipe: str
+    ran: list[str] = field(default_factory=list)
+    cached: list[str] = field(default_factory=list)
+    waiting: dict[str, str] = field(default_factory=dict)
+    blocked: list[str] = field(default_factory=list)
+    artifacts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        return 3 if self.waiting else 0
+
+    def folder(self, label: str) -> Path:
+        """The content of a finished artifact, to be read only."""
+        return self.store.path(self.artifacts[label])
+
+    def text(self) -> str:
+        """One summary line, and one for each stage that waits."""
+        if not self.ran and not self.waiting:
+            return f"nothing to do: all {len(self.cached)} artifacts are there"
+        lines = [f"made {len(self.ran)}, {len(self.cached)} were there"]
+        lines += [f"waiting: {label}: {text}" for label, text in self.waiting.items()]
+        if self.blocked:
+            lines.append(f"held up by that: {', '.join(self.blocked)}")
+        return "\n".join(lines)
+
+
+def run_recipe(
+    path: Path | str | Recipe,
+    values: Path | None,
+    sets: Sequence[str],
+    store: Store,
+    report: Report = silent,
+) -> RunResult:
+    """Make every artifact of a recipe that is not there; `report` hears of each step.
+
+    UserError, KeyboardInterrupt and a stage's own exception pass through, after the state of the
+    stage has been written; the same call goes on from there.
+    """
+    graph = build(path, values, sets, store)
+    runner = _Runner(graph, store, report, RunResult(store, graph.recipe.name))
+    runner.name_what_is_there()
+    for node in graph.nodes:
+        runner.step(node)
+    return runner.result
+
+
+class _Runner:
+    """One run over a graph."""
+
+    def __init__(self, graph: Graph, store: Store, report: Report, result: RunResult) -> None:
+        self.graph, self.store, self.report, self.result = graph, store, report, result
+        self.why = {step.node.id: step.why for step in plan(graph, store)}
+        self.missing: set[str] = set()
+
+    def name_what_is_there(self) -> None:
+        """Refs first: from here on `gc` leaves alone what this run will read."""
+        for node in self.graph.nodes:
+            if node.handle.how == "stage" and self.store.usable(node.id):
+                self.store.set_ref(self.graph.ref(node), node.id)
+
+    def step(self, node: Node) -> None:
+        if node.handle.how == "source":
+            self._source(node)
+        if self.store.usable(node.id):
+            self._cached(node)
+        elif held := self.missing & set(node.inputs.values()):
+            names = [n.label for n in self.graph.nodes if n.id in held]
+            self.missing.add(node.id)
+            self.result.blocked.append(node.label)
+            self.report(Event("blocked", node.label, f"after {', '.join(names)}"))
+        else:
+            self._make(node)
+
+    def _cached(self, node: Node) -> None:
+        if node.handle.how == "stage":
+            self.store.set_ref(self.graph.ref(node), node.id)
+        self.result.artifacts[node.label] = node.id
+        self.result.cached.append(node.label)
+        self.report(Event("cached", node.label, node.id))
+
+    def _source(self, node: Node) -> None:
+        path = Path(node.handle.at)
+        record = add_source(self.store, path, kind=node.handle.kind, label=node.label)
+        if record.id != node.id:
+            raise UserError("the content changed while the recipe was planned", where=str(path))
+
+    def _make(self, node: Node) -> None:
+        """Make one artifact, alone: another process at the same one is waited for."""
+        work = self.store.work(node.id)
+        say = Event("say", node.label, "another process is making this; waiting for it")
+        with locked(work.lock_path, waiting=lambda: self.report(say)):
+            if self.store.usable(node.id):
+                self._cached(node)
+                return
+            state = work.begin(node.handle.stage, node.label, node.inputs, now())
+            self.report(Event("start", node.label, self.why[node.id]))
+            begun = time.monotonic()
+            try:
+                self._call(node, work, state)
+            except Waiting as wait:
+                self._stopped(work, state, begun, "waiting", str(wait))
+                self._waits(node, str(wait))
+                return
+            except Exception as error:
+                text = f"{type(error).__name__}: {error}"
+                self._stopped(work, state, begun, "failed", text)
+                self.report(Event("failed", node.label, text))
+                raise
+            except BaseException:
+                self._stopped(work, state, begun, "unfinished", "interrupted")
+                raise
+            self._commit(node, work, state, begun)
+
+    def _call(self, node: Node, work: Work, state: State) -> None:
+        context = Context(work.out, node.label, state.attempts, self.report)
+        inputs = {role: self.store.path(artifact) for role, artifact in node.inputs.items()}
+        resolve(node.handle.function)(context, node.handle.settings, inputs)
+
+    def _stopped(self, work: Work, state: State, begun: float, status: str, text: str) -> None:
+        seconds = state.seconds + time.monotonic() - begun
+        work.write(replace(state, status=status, seconds=seconds, text=text))  # type: ignore[arg-type]
+
+    def _waits(self, node: Node, text: str) -> None:
+        self.missing.add(node.id)
+        self.result.waiting[node.label] = text
+        self.report(Event("waiting", node.label, text))
+
+    def _commit(self, node: Node, work: Work, state: State, begun: float) -> None:
+        seconds = state.seconds + time.monotonic() - begun
+        record = self._record(node, state, seconds)
+        self.store.commit(record, work.out, ref=self.graph.ref(node))
+        work.remove()
+        self.result.artifacts[node.label] = node.id
+        self.result.ran.append(node.label)
+        self.report(Event("done", node.label, f"{seconds:.1f} s", seconds))
+
+    def _record(self, node: Node, state: State, seconds: float) -> Record:
+        handle = node.handle
+        return self.store.new_record(
+            handle.stage,
+            handle.version,
+            handle.config,
+            node.inputs,
+            Output(tree=""),
+            kind=handle.kind,
+            label=node.label,
+            recipe=self.graph.recipe.name,
+            runtime=runtime_part(handle.settings),
+            started=state.started,
+            seconds=seconds,
+            attempts=state.attempts,
+        )
