@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from plumbline.objectives.base import Term
 
 
@@ -23,8 +25,8 @@ class Sums:
 
     def add(self, terms: Mapping[str, Term]) -> None:
         for name, term in terms.items():
-            self._sums[name] = self._sums.get(name, 0.0) + float(term.sum)
-            self._counts[name] = self._counts.get(name, 0.0) + float(term.count)
+            self._sums[name] = self._sums.get(name, 0.0) + float(_plain(term.sum))
+            self._counts[name] = self._counts.get(name, 0.0) + float(_plain(term.count))
 
     def means(self) -> dict[str, float]:
         """Mean of each name; a name that never counted is left out."""
@@ -61,3 +63,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 def _line(entry: Mapping[str, Any]) -> str:
     rounded = {k: float(f"{v:.8g}") if isinstance(v, float) else v for k, v in entry.items()}
     return json.dumps(rounded) + "\n"
+
+
+def _plain(value: Tensor | float) -> Tensor | float:
+    return value.detach() if isinstance(value, Tensor) else value

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from plumbline.core import views
 from plumbline.core.errors import UserError
 from plumbline.core.heldout import opening, split_by
@@ -17,6 +19,7 @@ from plumbline.engine.batches import Item
 from plumbline.objectives import Entry
 from plumbline.stages.settings import Train
 from plumbline.text import length
+from plumbline.text.forest import TokenTree
 from plumbline.text.render import Renderer
 
 
@@ -43,7 +46,7 @@ def prepare(
     found = view_of(judgements, entry, objective, settings)
     rendered = [r for example in found.examples for r in renderer.render(example)]
     kept, report = length.apply(rendered, settings.length, context)
-    items = [Item(r.tree, r.example) for r in kept]
+    items = [Item(_whole(r.tree) if settings.turns == "every" else r.tree, r.example) for r in kept]
     train, heldout = split_by(items, _opening, settings.eval.fraction, settings.eval.most)
     if not train:
         raise UserError(
@@ -69,7 +72,8 @@ def view_of(
 ) -> views.Views:
     """The entry's view of the judgements, within the bound on unusable rows."""
     if entry.view == "demonstrations":
-        found = views.demonstrations(judgements, turns=settings.turns)
+        turns = "all" if settings.turns == "every" else settings.turns
+        found = views.demonstrations(judgements, turns=turns)
     else:
         found = views.view(entry.view, judgements)
     views.drop_policy(found.dropped, len(judgements), limit=settings.max_unusable)
@@ -92,6 +96,12 @@ def _tagged(example: Example, tags: dict[bool, str]) -> list[Example]:
             )
         )
     return made
+
+
+def _whole(tree: TokenTree) -> TokenTree:
+    """One path with every token trained but the first: plain next-token training."""
+    path = np.concatenate([tree.prompt, tree.completions[0]])
+    return TokenTree(path[:0], (path,), (np.arange(len(path)) > 0,))
 
 
 def _opening(item: Item) -> str:

@@ -47,7 +47,9 @@ class Train:
         "auto", help="auto: bf16 autocast where the machine multiplies it fast, else fp32"
     )
     template: str = option("auto", help="auto: the model's chat template, else plain; or text")
-    turns: Literal["all", "last"] = option("all", help="demonstrations: which turns are trained")
+    turns: Literal["all", "last", "every"] = option(
+        "all", help="demonstrations: all assistant turns, the last one, or every token of everyone"
+    )
     max_unusable: float = option(
         0.01, help="largest share of unusable rows (empty or equal answers, no shared prompt)"
     )
