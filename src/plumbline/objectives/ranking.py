@@ -87,7 +87,7 @@ def log_p_tied(tier: Tensor, below: Tensor, tie: float) -> Tensor:
 def log_likelihood(utility: Tensor, tiers: Tensor, *, tie: float | None = None) -> Tensor:
     """log P of one ranking: `utility` [K], `tiers` [K] (0 best). `tie` = None: order unobserved;
     a number: Davidson-Luce with that prevalence."""
-    total = utility.new_zeros(())
+    total = 0 * utility.sum()  # a set that is all one tier still has a gradient: zero
     for level in torch.unique(tiers).tolist():
         tier, below = utility[tiers == level], utility[tiers > level]
         total = total + (log_p_above(tier, below) if tie is None else log_p_tied(tier, below, tie))
