@@ -126,7 +126,7 @@ def rankings(judgements: Iterable[Judgement]) -> Views:
 
 
 def labelled(judgements: Iterable[Judgement], *, threshold: float | None = None) -> Views:
-    """Good and bad answers; a rating is good at or above `threshold`, or above its scale's middle."""
+    """Good and bad answers; a rating is good from `threshold` on, or above its scale's middle."""
     return gather(_labels(j, threshold) for j in judgements)
 
 

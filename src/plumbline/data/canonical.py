@@ -1,0 +1,101 @@
+"""plumbline's own form: one JSON object a line that reads back to an equal judgement.
+
+    {"judgement": "ranking", "prompt": [{"role": "user", "content": "..."}], "responses": [[...]],
+     "tiers": [[0], [1, 2]], "margin": 1.5, "provenance": {"where": "a.jsonl:3", ...}}
+
+The other kinds are "demonstration", "choice", "rating", "edit" and "critique", each with the fields
+of its type in `core.types`. Fields at their defaults are left out. A judgement that came from a
+file keeps that place as its `where`; one without gets the place it is read from.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, fields, is_dataclass, replace
+from typing import Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from plumbline.core.errors import nearest
+from plumbline.core.types import ROLES, Demonstration, Judgement, Message, Provenance, Ranking
+
+from .bad import Bad
+from .fields import Row
+
+KINDS: dict[str, type] = {kind.__name__.lower(): kind for kind in get_args(Judgement)}
+FIELDS = tuple(sorted({f.name for kind in KINDS.values() for f in fields(kind)}))
+_READERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in KINDS.items()}
+
+
+def to_row(judgement: Judgement) -> dict[str, Any]:
+    """A judgement as JSON values, without what is at its default."""
+    return {"judgement": type(judgement).__name__.lower(), **_plain(judgement)}
+
+
+def from_row(row: Row, provenance: Provenance) -> Judgement:
+    """The judgement that `to_row` wrote; Bad where it is none."""
+    kind = row.get("judgement")
+    if kind not in KINDS:
+        near = nearest(str(kind), KINDS)
+        hint = f"did you mean {near!r}? " if near else ""
+        raise Bad(f"unknown judgement {kind!r}", f"{hint}known: {', '.join(KINDS)}")
+    names = {f.name for f in fields(KINDS[kind])}
+    for name in row:
+        if name not in names and name != "judgement":
+            near = nearest(name, names)
+            hint = f"did you mean {near!r}? " if near else ""
+            raise Bad(f"a {kind} has no field {name!r}", f"{hint}known: {', '.join(sorted(names))}")
+    judgement: Judgement = _typed(kind, {k: v for k, v in row.items() if k != "judgement"})
+    _check(judgement)
+    if judgement.provenance.where:
+        return judgement
+    return replace(judgement, provenance=replace(judgement.provenance, where=provenance.where))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            f.name: _plain(getattr(value, f.name))
+            for f in fields(value)
+            if f.default is MISSING or getattr(value, f.name) != f.default
+        }
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _typed(kind: str, values: dict[str, Any]) -> Judgement:
+    """Strict types: nothing is coerced (JSON's lists stand for tuples)."""
+    try:
+        judgement: Judgement = _READERS[kind].validate_json(json.dumps(values), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or kind
+        raise Bad(f"{place}: {first['msg'].lower()}", f"a {kind} as plumbline writes it") from None
+    return judgement
+
+
+def _check(judgement: Judgement) -> None:
+    """What types alone do not say: roles, indices, probabilities."""
+    for message in _messages(judgement):
+        if message.role not in ROLES:
+            raise Bad(f"unknown role {message.role!r}", f"known: {', '.join(ROLES)}")
+    if isinstance(judgement, Ranking):
+        ranked = [i for tier in judgement.tiers for i in tier]
+        count = len(judgement.responses)
+        if len(set(ranked)) != len(ranked) or any(not 0 <= i < count for i in ranked):
+            raise Bad(f"tiers {judgement.tiers} of {count} responses", "name an index at most once")
+        if not all(judgement.tiers):
+            raise Bad("an empty tier", "leave it out")
+        if judgement.p is not None and not (0 <= judgement.p <= 1 and count == 2):
+            raise Bad(f"p = {judgement.p:g}", "p is in [0, 1], for two responses only")
+
+
+def _messages(judgement: Judgement) -> list[Message]:
+    if isinstance(judgement, Demonstration):
+        return list(judgement.messages)
+    answers = [getattr(judgement, f.name) for f in fields(judgement) if f.name in _ANSWERS]
+    if isinstance(judgement, Ranking):
+        answers = list(judgement.responses)
+    return [*judgement.prompt, *(message for answer in answers for message in answer)]
+
+
+_ANSWERS = ("response", "original", "corrected")
