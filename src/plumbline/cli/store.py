@@ -60,7 +60,6 @@ def lineage(
     store: StoreAt = None,
 ) -> None:
     """What an artifact was made from, back to the files of people's words."""
-    from plumbline.store import find_store
-    from plumbline.store.lineage import lineage_text
+    from plumbline.store import find_store, lineage_text
 
     say(lineage_text(find_store(store), name, "down" if down else "up"))
