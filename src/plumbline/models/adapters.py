@@ -22,11 +22,21 @@ from transformers.pytorch_utils import Conv1D
 
 from plumbline.core.errors import UserError
 from plumbline.models.digest import ADAPTER
+from plumbline.models.route import body_of
 
 NEW, GIVEN = "default", "given"
 """Names of the adapter being trained and of one that the model came with."""
 PREFIX = "base_model.model."
 """What PEFT's files put before a module's name."""
+UNUSUAL = (
+    "use_dora",
+    "trainable_token_indices",
+    "alora_invocation_tokens",
+    "target_parameters",
+    "layer_replication",
+    "lora_bias",
+)
+"""Settings of PEFT's LoRA under which an adapter is more than two matrices a layer."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class Lora:
 
 def linear_names(model: PreTrainedModel) -> list[str]:
     """Full names of all linear layers of the body (never embeddings or a head)."""
-    body = model.base_model
+    body = body_of(model)
     inside = {id(module) for module in body.modules()}
     return [
         name
@@ -115,8 +125,7 @@ def _plain_lora(folder: Path) -> None:
     """Refuse kinds of adapters that cannot be written as one plain LoRA with a new one."""
     config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
     kind = config.get("peft_type")
-    odd = [key for key in ("use_dora", "trainable_token_indices", "alora_invocation_tokens",
-                           "target_parameters", "layer_replication", "lora_bias") if config.get(key)]  # fmt: skip
+    odd = [key for key in UNUSUAL if config.get(key)]
     if config.get("bias", "none") != "none":
         odd.append("bias")
     odd += [m for m in config.get("modules_to_save") or [] if m not in ("score", "classifier")]
@@ -142,15 +151,34 @@ def _fp32(model: nn.Module) -> None:
             parameter.data = parameter.data.float()
 
 
-def as_one(model: PreTrainedModel) -> tuple[dict[str, Tensor], dict[str, int]]:
-    """All active adapters as one LoRA of scale 1: PEFT tensor names -> tensors, and ranks by module."""
-    state: dict[str, Tensor] = {}
-    ranks: dict[str, int] = {}
+@dataclass(frozen=True)
+class Whole:
+    """All adapters of a model as one LoRA: tensors by PEFT's names, rank and alpha by module."""
+
+    state: dict[str, Tensor]
+    ranks: dict[str, int]
+    alphas: dict[str, float]
+
+
+def as_one(model: PreTrainedModel) -> Whole:
+    """The adapters inside `model` as one; a single adapter keeps its own scale."""
+    whole = Whole({}, {}, {})
     for name, layer in layers_with_adapters(model).items():
-        active = [a for a in (GIVEN, NEW) if a in layer.lora_A]
-        down = [layer.lora_A[a].weight.detach() for a in active]
-        up = [layer.lora_B[a].weight.detach() * layer.scaling[a] for a in active]
-        state[f"{PREFIX}{name}.lora_A.weight"] = torch.cat(down, 0).contiguous()
-        state[f"{PREFIX}{name}.lora_B.weight"] = torch.cat(up, 1).contiguous()
-        ranks[name] = len(state[f"{PREFIX}{name}.lora_A.weight"])
-    return state, ranks
+        names = [a for a in (GIVEN, NEW) if a in layer.lora_A]
+        single = len(names) == 1
+        down = torch.cat([layer.lora_A[a].weight.detach() for a in names], 0)
+        scale = {a: 1.0 if single else layer.scaling[a] for a in names}
+        up = torch.cat([layer.lora_B[a].weight.detach() * scale[a] for a in names], 1)
+        whole.state[f"{PREFIX}{name}.lora_A.weight"] = down.cpu().contiguous()
+        whole.state[f"{PREFIX}{name}.lora_B.weight"] = up.cpu().contiguous()
+        whole.ranks[name] = len(down)
+        whole.alphas[name] = layer.scaling[names[0]] * len(down) if single else float(len(down))
+    return whole
+
+
+def deltas(model: PreTrainedModel) -> dict[str, Tensor]:
+    """What all adapters together add to each weight, by the weight's name in the plain model."""
+    return {
+        f"{name}.weight": sum(layer.get_delta_weight(a) for a in layer.lora_A)
+        for name, layer in layers_with_adapters(model).items()
+    }

@@ -25,7 +25,7 @@ def prepare(config: PreTrainedConfig, folder: Path) -> None:
     """Make `config` ask for one scalar; UserError for an architecture without such a class."""
     if not can_score(config):
         raise UserError(
-            f"transformers has no reward model (ForSequenceClassification) for {config.model_type!r}",
+            f"transformers has no ...ForSequenceClassification for {config.model_type!r}",
             where=str(folder),
             fix="train the reward on an architecture that has one, such as Llama, Qwen or GPT-2",
         )

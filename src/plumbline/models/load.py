@@ -18,7 +18,6 @@ from transformers import (
     PreTrainedConfig,
     PreTrainedModel,
 )
-from transformers.utils import logging as hf_logging
 
 from plumbline.core.errors import UserError
 from plumbline.models import adapters, check, heads
@@ -28,6 +27,8 @@ from plumbline.models.config import is_reward, read_config, without_dropout
 from plumbline.models.digest import digest_folder, stored_dtypes
 from plumbline.models.locate import Located, adapter_base, is_adapter
 from plumbline.models.policy import Policy, Source
+from plumbline.models.quiet import quiet
+from plumbline.models.route import body_of
 
 DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
@@ -81,13 +82,21 @@ def load_model(
     )
     return Policy(
         net.to(place).train(),
-        check.route(config),
+        check.route(net, scalar_head),
         source,
         bf16=bf16,
         adapters=_stack(folder, adapter),
         scalar_head=scalar_head,
         reload=reload,
     )
+
+
+def plain_base(policy: Policy) -> PreTrainedModel:
+    """The base of an adapter run read again in fp32 on the CPU, with no adapter in it (to merge)."""
+    folder = _base_of(Located(policy.source.path, "")).path
+    config = read_config(folder)
+    without_dropout(config)
+    return _read(folder, config, torch.float32, policy.scalar_head)
 
 
 def _base_of(where: Located) -> Located:
@@ -137,7 +146,15 @@ def _read(
         )
     kind = AutoModelForSequenceClassification if scalar_head else AutoModelForCausalLM
     try:
-        net, info = _quietly(kind, folder, config, dtype)
+        with quiet():
+            net, info = kind.from_pretrained(
+                folder,
+                config=config,
+                dtype=dtype,
+                use_safetensors=True,
+                output_loading_info=True,
+                trust_remote_code=False,
+            )
     except (RuntimeError, OSError, ValueError) as error:
         raise UserError(
             f"the weights do not fit the config: {str(error).strip().splitlines()[0]}",
@@ -154,28 +171,6 @@ def _read(
     if any(name.startswith("score.") for name in info["missing_keys"]):
         heads.clear(net)
     return net
-
-
-def _quietly(
-    kind: type, folder: Path, config: PreTrainedConfig, dtype: torch.dtype
-) -> tuple[PreTrainedModel, dict[str, set[str]]]:
-    """`from_pretrained` without its bars and reports: what matters in them is checked here."""
-    before, bars = hf_logging.get_verbosity(), hf_logging.is_progress_bar_enabled()
-    hf_logging.set_verbosity_error()
-    hf_logging.disable_progress_bar()
-    try:
-        return kind.from_pretrained(
-            folder,
-            config=config,
-            dtype=dtype,
-            use_safetensors=True,
-            output_loading_info=True,
-            trust_remote_code=False,
-        )
-    finally:
-        hf_logging.set_verbosity(before)
-        if bars:
-            hf_logging.enable_progress_bar()
 
 
 def _mark(
@@ -200,7 +195,7 @@ def _mark(
 
 def _last_blocks(net: PreTrainedModel, count: int) -> list[nn.Module]:
     """The last `count` blocks and the norms that stand beside them."""
-    body = net.base_model
+    body = body_of(net)
     total = net.config.num_hidden_layers
     for parent in body.modules():
         for blocks in parent.children():

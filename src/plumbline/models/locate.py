@@ -43,10 +43,16 @@ def resolve_model(name: str, store_lookup: Callable[[str], Path] | None = None) 
 
 def microcosm_base() -> Path:
     """The base model that comes with the package."""
-    path = Path(str(files("plumbline"))) / "microcosm" / "base"
-    if not (path / "config.json").exists():
+    path = microcosm_base_or_none()
+    if path is None:
         raise UserError("the microcosm's base model is not here", fix="run `make microcosm-base`")
     return path
+
+
+def microcosm_base_or_none() -> Path | None:
+    """That folder, or None where the package was built without it."""
+    path = Path(str(files("plumbline"))) / "microcosm" / "base"
+    return path if (path / "config.json").exists() else None
 
 
 def is_adapter(folder: Path) -> bool:
@@ -81,7 +87,7 @@ def adapter_base(folder: Path) -> Located:
         raise UserError(
             f"its base model {name!r} was not found ({error.what})",
             where=str(folder / "adapter_config.json"),
-            fix="let base_model_name_or_path name the base: a folder relative to this one, or a Hub name",
+            fix="let base_model_name_or_path name a folder (relative to this one) or a Hub model",
         ) from None
 
 

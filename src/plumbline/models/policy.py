@@ -25,7 +25,7 @@ from plumbline.core.errors import UserError
 from plumbline.models import masks
 from plumbline.models.adapters import NEW, layers_with_adapters
 from plumbline.models.logprob import BUDGET, Selected, gathered_logprobs, selected_logprobs
-from plumbline.models.route import Route, post_of, rope_limit
+from plumbline.models.route import Route, body_of, post_of, rope_limit
 from plumbline.text.forest import Forest
 
 
@@ -213,7 +213,7 @@ class Policy:
         }
 
     def _body(self, forest: Forest) -> Tensor:
-        return self.model.base_model(**self._inputs(forest)).last_hidden_state
+        return body_of(self.model)(**self._inputs(forest)).last_hidden_state
 
     def _body_by_side(self, forest: Forest) -> Tensor:
         """Rows beyond the rotary limit apart from the others: a batch shares its frequencies."""

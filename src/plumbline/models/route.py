@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
-from transformers import PreTrainedConfig
+from torch import Tensor, nn
+from transformers import PreTrainedConfig, PreTrainedModel
 
 Post = Callable[[Tensor], Tensor]
 
@@ -45,6 +45,12 @@ def post_of(config: PreTrainedConfig) -> Post | None:
     return None
 
 
+def body_of(model: PreTrainedModel) -> nn.Module:
+    """The decoder below the head; its `last_hidden_state` is what the head reads."""
+    body = model.base_model
+    return model.get_decoder() if body is model else body
+
+
 @dataclass(frozen=True)
 class RopeLimit:
     """`longrope`: rows longer than `tokens` use other frequencies. `dynamic`: so they would."""
@@ -55,7 +61,7 @@ class RopeLimit:
 
 def rope_limit(config: PreTrainedConfig) -> RopeLimit | None:
     """The length in tokens at which this config's rotary positions change; None for never."""
-    for rope in _ropes(config):
+    for rope in ropes(config):
         kind = rope.get("rope_type") or rope.get("type")
         if kind == "dynamic":
             return RopeLimit(kind, config.max_position_embeddings)
@@ -67,7 +73,7 @@ def rope_limit(config: PreTrainedConfig) -> RopeLimit | None:
     return None
 
 
-def _ropes(config: PreTrainedConfig) -> Iterator[dict[str, Any]]:
+def ropes(config: PreTrainedConfig) -> Iterator[dict[str, Any]]:
     """The config's rotary settings: one, or one a layer type."""
     rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
     if any(isinstance(value, dict) for value in rope.values()):
