@@ -1,9 +1,73 @@
-"""`plumbline data`: look at a file, bring it into plumbline's own form, split it."""
+"""`plumbline data`: look at a file, bring it into another form, split it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+from plumbline.cli.options import OnBadRow, Sets, StoreAt
+from plumbline.cli.show import say, some
+
+Source = Annotated[
+    str, typer.Argument(metavar="DATA", help="A file (jsonl, json, csv, parquet) or a Hub name.")
+]
 
 app = typer.Typer(
     help="Look at data, convert it, split it.", no_args_is_help=True, rich_markup_mode=None
 )
+
+
+@app.command()
+def inspect(
+    data: Source,
+    model: Annotated[
+        str, typer.Option(help="Count in this model's tokens; without, in characters.")
+    ] = "",
+    objective: Annotated[
+        str, typer.Option(help="Show what this objective trains on; else what fits the data.")
+    ] = "",
+    sets: Sets = None,
+    on_bad_row: OnBadRow = "drop",
+    store: StoreAt = None,
+) -> None:
+    """What was recognised, one example with its trained tokens marked, and what would be lost."""
+    from plumbline.cli.inspecting import inspection
+
+    for line in inspection(data, model, objective, sets or [], on_bad_row, store):
+        say(line)
+
+
+@app.command()
+def convert(
+    data: Source,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="*.jsonl or *.jsonl.gz")],
+    form: Annotated[
+        str, typer.Option(metavar="FORM", help="plumbline (keeps everything), preference, ...")
+    ] = "plumbline",
+    on_bad_row: OnBadRow = "stop",
+) -> None:
+    """Write data in plumbline's own form, or in one that other tools read."""
+    from plumbline.data import convert as write
+
+    done = write(data, out, form, on_bad_row=on_bad_row)
+    say(f"{out}: {done.rows} rows as {form}")
+    for line in [*some("left out", done.dropped), *done.notes]:
+        say(line)
+    if done.ignored:
+        say(f"fields not read: {', '.join(done.ignored)}")
+
+
+@app.command()
+def split(
+    data: Source,
+    fraction: Annotated[float, typer.Option(help="Share of the prompts to hold out.")] = 0.1,
+    most: Annotated[int, typer.Option(help="Largest number of held-out rows.")] = 500,
+    on_bad_row: OnBadRow = "stop",
+) -> None:
+    """Write NAME.train.jsonl and NAME.heldout.jsonl beside the file, split as training splits."""
+    from plumbline.data import split_file
+
+    for path, rows in split_file(data, fraction=fraction, most=most, on_bad_row=on_bad_row).items():
+        say(f"{path}: {rows} rows")

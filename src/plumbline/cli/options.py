@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -31,8 +31,6 @@ StoreAt = Annotated[
     ),
 ]
 OnBadRow = Annotated[
-    str,
-    typer.Option(
-        "--on-bad-row", metavar="stop|drop", help="What to do with rows that do not parse."
-    ),
+    Literal["stop", "drop"],
+    typer.Option("--on-bad-row", help="What to do with rows that do not parse."),
 ]

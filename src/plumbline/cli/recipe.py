@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from plumbline.cli.options import Sets, StoreAt, Values
+from plumbline.cli.show import say
 
-Recipe = Annotated[
-    str, typer.Argument(metavar="RECIPE", help="A Python file with a recipe, or a recipe's name.")
-]
+Recipe = Annotated[Path, typer.Argument(metavar="RECIPE", help="A Python file with a recipe.")]
 
 
 def plan(recipe: Recipe, sets: Sets = None, values: Values = None, store: StoreAt = None) -> None:
-    """Print the stages with ids and what is already there; nothing runs."""
-    raise NotImplementedError
+    """Print the stages with their ids and what is there already; nothing runs."""
+    from plumbline.recipe import plan_text
+    from plumbline.store import find_store
 
-
-def run(recipe: Recipe, sets: Sets = None, values: Values = None, store: StoreAt = None) -> None:
-    """Run what is not there yet; a second run does nothing and says so."""
-    raise NotImplementedError
+    say(plan_text(recipe, values, sets or [], find_store(store)))
 
 
 def status(recipe: Recipe, sets: Sets = None, values: Values = None, store: StoreAt = None) -> None:
     """What is done, unfinished or waiting for people."""
-    raise NotImplementedError
+    from plumbline.recipe import status_text
+    from plumbline.store import find_store
+
+    say(status_text(recipe, values, sets or [], find_store(store)))
+
+
+def run(recipe: Recipe, sets: Sets = None, values: Values = None, store: StoreAt = None) -> None:
+    """Make what is not there yet; a second run does nothing and says so."""
+    from plumbline.cli.screen import Screen
+    from plumbline.recipe import run_recipe
+    from plumbline.store import find_store
+
+    with Screen() as screen:
+        result = run_recipe(recipe, values, sets or [], find_store(store), screen.hear)
+    say(result.text())
+    for label in result.ran:
+        say(f"  {label}: {result.folder(label)}")
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)

@@ -43,6 +43,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join([paint(lines[0], "bold"), *lines[1:]])
 
 
+def some(what: str, places: Sequence[tuple[str, str]]) -> list[str]:
+    """("file:line", why) pairs as a line a reason, with how many and the first three places."""
+    reasons: dict[str, list[str]] = {}
+    for where, why in places:
+        reasons.setdefault(why, []).append(where.rpartition("/")[2])
+    return [
+        f"{what} {len(at)}: {why} ({', '.join(at[:3])}{', ...' if at[3:] else ''})"
+        for why, at in reasons.items()
+    ]
+
+
 def amount(count: float, unit: str = "B") -> str:
     """1536 -> "1.5 kB": a size people can read."""
     for prefix in ("", "k", "M", "G", "T"):
