@@ -22,7 +22,7 @@ from .fields import (
 )
 from .single import instruction
 
-NO_SHARED = "no shared beginning: the two conversations differ before their last turn"
+NO_SHARED = "no shared beginning (the two conversations {})"
 
 
 def preference(row: Row, provenance: Provenance) -> Ranking:
@@ -57,7 +57,7 @@ def transcripts(row: Row, provenance: Provenance) -> Ranking:
     """Two hh-rlhf transcripts; everything before the last turn must be equal, turn by turn."""
     better, worse = (transcript.parse(row[name], name) for name in ("chosen", "rejected"))
     if better[:-1] != worse[:-1]:
-        raise Unusable(NO_SHARED)
+        raise Unusable(NO_SHARED.format("differ before their last turn"))
     return _pair(row, better[:-1], better[-1:], worse[-1:], provenance)
 
 
@@ -70,9 +70,9 @@ def conversations(row: Row, provenance: Provenance) -> Ranking:
         same += 1
     same = min(same, len(better) - 1, len(worse) - 1)
     if not any(turn.role == "user" for turn in better[:same]):
-        raise Unusable("no shared beginning: the two conversations differ in their first turns")
+        raise Unusable(NO_SHARED.format("differ in their first turns"))
     if better[same].role != "assistant" or worse[same].role != "assistant":
-        raise Unusable("no shared beginning: the two conversations part at a turn of the user")
+        raise Unusable(NO_SHARED.format("part at a turn of the user"))
     return _pair(row, better[:same], better[same:], worse[same:], provenance)
 
 
