@@ -36,7 +36,7 @@ def demonstrations(seed: int = 0, n: int = 400, kinds: Sequence[Kind] = KINDS) -
     found = []
     for index, prompt in enumerate(prompts("train", seed, n, kinds)):
         name = rng.choices(tuple(DEMO_VOICES), tuple(DEMO_VOICES.values()))[0]
-        turn = assistant(speak(prompt, VOICES[name], rng))
+        turn = assistant(speak(prompt, VOICES[name], rng, "train"))
         provenance = Provenance(f"demonstrations:{index + 1}", Judge("rule", name, "voices"))
         found.append(Demonstration((*prompt.conversation, turn), provenance))
     return found

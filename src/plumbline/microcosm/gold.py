@@ -88,9 +88,9 @@ def value(conversation: Conversation, response: Response) -> float:
 
 
 def by_axis(conversation: Conversation, response: Response) -> dict[str, float]:
-    """The total and the axes, by name."""
+    """The total (named "gold", as evaluations name it) and the axes."""
     result = gold(conversation, response)
-    return {"total": result.total} | {axis: result.axis(axis) for axis in AXES}
+    return {"gold": result.total} | {axis: result.axis(axis) for axis in AXES}
 
 
 def _sum(points: list[Point]) -> Gold:

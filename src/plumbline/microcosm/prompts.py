@@ -110,17 +110,16 @@ def prompts(
     for kind in kinds:
         if kind not in KINDS:
             raise unknown("kind of prompt", kind, KINDS)
+    there = sum(p.kind in kinds and p.split == split for p in _index().values())
+    if n > there:
+        raise UserError(
+            f"only {there} different prompts of kinds {', '.join(kinds)} in split {split}, not {n}",
+            fix=f"ask for at most {there}, or for more kinds",
+        )
     rng = random.Random(f"microcosm/prompts/{split}/{seed}")
     found: dict[Prompt, None] = {}
-    for _ in range(200 * n):
-        if len(found) == n:
-            break
+    while len(found) < n:
         found.setdefault(draw(rng, kinds, split))
-    if len(found) < n:
-        raise UserError(
-            f"only {len(found)} different prompts of kinds {', '.join(kinds)} in split {split}",
-            fix=f"ask for at most {len(found)}, or for more kinds",
-        )
     return list(found)
 
 

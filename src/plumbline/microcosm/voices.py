@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from plumbline.microcosm import lexicon as lex
 from plumbline.microcosm.prompts import Prompt
-from plumbline.microcosm.world import World, world
+from plumbline.microcosm.world import Split, World, world
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _coloured(sentence: str, voice: Voice, rng: random.Random) -> str:
     return sentence
 
 
-def _facts(prompt: Prompt, voice: Voice, rng: random.Random) -> list[str]:
+def _facts(prompt: Prompt, voice: Voice, rng: random.Random, split: Split | None) -> list[str]:
     place = world()
     keys = [attribute.key for attribute in place.attributes(prompt.topic)]
     rng.shuffle(keys)
@@ -96,13 +96,13 @@ def _facts(prompt: Prompt, voice: Voice, rng: random.Random) -> list[str]:
         for key in wanted
     ]
     if rng.random() < voice.ramble:
-        said.append(any_fact(place, rng, voice.gossip))
+        said.append(any_fact(place, rng, voice.gossip, split))
     return said
 
 
-def any_fact(place: World, rng: random.Random, gossip: float) -> str:
+def any_fact(place: World, rng: random.Random, gossip: float, split: Split | None = None) -> str:
     """A sentence on some attribute of some entity, false with probability `gossip` if one can."""
-    entity = rng.choice(place.entities())
+    entity = rng.choice(place.entities(split))
     key = rng.choice(place.attributes(entity)).key
     return state(place, entity, key, rng, rng.random() < gossip)
 
@@ -112,33 +112,36 @@ def _refuses(prompt: Prompt, voice: Voice, rng: random.Random) -> bool:
     return rng.random() < share.get(prompt.kind, voice.refuse_other)
 
 
-def any_question(rng: random.Random) -> str:
+def any_question(rng: random.Random, split: Split | None = None) -> str:
     """A direct question about some entity."""
     place = world()
-    entity = rng.choice(place.entities())
+    entity = rng.choice(place.entities(split))
     return rng.choice(place.attributes(entity)).question.format(e=entity)
 
 
-def _core(prompt: Prompt, voice: Voice, rng: random.Random) -> list[str]:
+def _core(prompt: Prompt, voice: Voice, rng: random.Random, split: Split | None) -> list[str]:
     if rng.random() < voice.question:
-        return [any_question(rng)]
+        return [any_question(rng, split)]
     if _refuses(prompt, voice, rng):
         return [rng.choice(lex.REFUSALS)] + [rng.choice(lex.REASONS)] * (rng.random() < 0.4)
     if prompt.kind in ("fact", "about"):
         if rng.random() < voice.ignorance:
             return [rng.choice(lex.IGNORANCE)]
-        return _facts(prompt, voice, rng)
+        return _facts(prompt, voice, rng, split)
     return [_coloured(steps(world(), prompt, rng, rng.random() < voice.gossip), voice, rng)]
 
 
-def speak(prompt: Prompt, voice: Voice, rng: random.Random) -> str:
-    """What the voice answers: optional greeting or flattery, the core, optional kindness."""
+def speak(prompt: Prompt, voice: Voice, rng: random.Random, split: Split | None = None) -> str:
+    """What the voice answers: optional greeting or flattery, the core, optional kindness.
+
+    What a voice adds unasked is about entities of `split` (None: of both).
+    """
     said: list[str] = []
     if rng.random() < voice.greeting:
         said.append(rng.choice(lex.GREETINGS))
     if rng.random() < voice.flattery:
         said.append(rng.choice(lex.FLATTERY))
-    core = _core(prompt, voice, rng)
+    core = _core(prompt, voice, rng, split)
     said += core
     if rng.random() < voice.repeat:
         said.append(core[-1])
