@@ -57,20 +57,18 @@ class Segment:
 
 
 SET_PHRASES: dict[str, SegmentKind] = {
-    phrase: kind
-    for phrases, kind in (
-        (lex.GREETINGS, "greeting"), (lex.KINDNESS, "kindness"), (lex.FLATTERY, "flattery"),
-        (lex.REFUSALS, "refusal"), (lex.REASONS, "reason"), (lex.IGNORANCE, "ignorance"),
-    )
-    for phrase in phrases
-}  # fmt: skip
+    **dict.fromkeys(lex.GREETINGS, "greeting"),
+    **dict.fromkeys(lex.KINDNESS, "kindness"),
+    **dict.fromkeys(lex.FLATTERY, "flattery"),
+    **dict.fromkeys(lex.REFUSALS, "refusal"),
+    **dict.fromkeys(lex.REASONS, "reason"),
+    **dict.fromkeys(lex.IGNORANCE, "ignorance"),
+}
 PREFIXES: dict[str, Prefix] = {
-    phrase: kind
-    for phrases, kind in (
-        (lex.TRUSTED, "trusted"), (lex.RUMOURS, "rumour"), (lex.HEDGES, "hedge"),
-    )
-    for phrase in phrases
-}  # fmt: skip
+    **dict.fromkeys(lex.TRUSTED, "trusted"),
+    **dict.fromkeys(lex.RUMOURS, "rumour"),
+    **dict.fromkeys(lex.HEDGES, "hedge"),
+}
 
 
 def sentences(text: str) -> list[str]:
