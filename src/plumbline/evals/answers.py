@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from plumbline.evals.compare import by_prompt, fmt
 from plumbline.evals.folders import Row, Run
-from plumbline.evals.glossary import pretty
+from plumbline.evals.glossary import meaning, pretty
 
 GAINS, LOSSES = 3, 2
 
@@ -37,6 +37,11 @@ class Case:
     change: float | None
     answers: tuple[Shown, ...]
 
+    @property
+    def kind(self) -> str:
+        """ "up" for a shown gain, "down" for a shown loss, "" else."""
+        return "up" if "gains" in self.reason else "down" if "losses" in self.reason else ""
+
 
 @dataclass(frozen=True)
 class Gallery:
@@ -54,7 +59,7 @@ def gallery(runs: Sequence[Run], axis: str, against: Sequence[Run]) -> Gallery |
     axis = axis if any(by_prompt(run.rows, axis) for run in told) else _any_axis(told)
     others = [run for run in told if run not in against]
     base = next((run for run in reversed(against) if run in told), None)
-    focus = max(others, key=lambda run: _value(run, axis), default=None)
+    focus = max(others, key=lambda run: _side(axis) * _value(run, axis), default=None)
     if base is None or focus is None:
         return _alone(told, axis)
     return _against(told, focus, base, axis) or _alone(told, axis)
@@ -62,7 +67,7 @@ def gallery(runs: Sequence[Run], axis: str, against: Sequence[Run]) -> Gallery |
 
 def _against(told: Sequence[Run], focus: Run, base: Run, axis: str) -> Gallery | None:
     a, b = by_prompt(focus.rows, axis), by_prompt(base.rows, axis)
-    gains = {group: a[group] - b[group] for group in a if group in b}
+    gains = {group: _side(axis) * (a[group] - b[group]) for group in a if group in b}
     if not gains:
         return None
     order = sorted(gains, key=lambda group: gains[group], reverse=True)
@@ -70,12 +75,13 @@ def _against(told: Sequence[Run], focus: Run, base: Run, axis: str) -> Gallery |
     picks = {g: f"among {who}’s largest gains" for g in order[:GAINS] if gains[g] > 0}
     picks |= {g: f"among {who}’s worst losses" for g in order[-LOSSES:] if gains[g] < 0}
     picks.setdefault(order[len(order) // 2], "a typical one: the middle of all prompts")
-    cases = tuple(_case(told, axis, g, why, gains[g]) for g, why in picks.items())
+    cases = tuple(_case(told, axis, g, why, _side(axis) * gains[g]) for g, why in picks.items())
     up, down = (sum(s * v > 0 for v in gains.values()) for s in (1, -1))
     how = (
-        f"Of {len(gains)} prompts, {who}’s answer is worth more than {other}’s on {up}, less on "
-        f"{down}, the same on {len(gains) - up - down}. Shown are the {GAINS} largest gains, the "
-        f"{LOSSES} worst losses and the one in the middle, chosen by the numbers and not by hand."
+        f"By {meaning(axis).title}, of {len(gains)} prompts {who}’s answer is better than "
+        f"{other}’s on {up}, worse on {down}, the same on {len(gains) - up - down}. Shown are the "
+        f"{GAINS} largest gains, the {LOSSES} worst losses and the one in the middle, chosen by "
+        "the numbers and not by hand."
     )
     return Gallery(cases, how)
 
@@ -88,15 +94,15 @@ def _alone(told: Sequence[Run], axis: str) -> Gallery:
         groups = list(dict.fromkeys(row.group for row in run.rows))[:4]
         cases = tuple(_case(told, axis, g, "as logged", None) for g in groups)
         return Gallery(cases, "No answer has a value; shown are the first prompts, as logged.")
-    order = sorted(values, key=lambda group: values[group], reverse=True)
+    order = sorted(values, key=lambda group: values[group], reverse=True)  # not good to bad
     picks = {g: "among the highest values" for g in order[:2]}
     picks |= {g: "among the lowest values" for g in order[-2:] if g not in picks}
     picks.setdefault(order[len(order) // 2], "a typical one: the middle of all prompts")
     cases = tuple(_case(told, axis, g, why, None) for g, why in picks.items())
     how = (
         f"{len(values)} prompts; shown are the two highest, the two lowest and the one in the "
-        f"middle of {pretty(run.label)}’s values, from {fmt(values[order[0]])} down to "
-        f"{fmt(values[order[-1]])}."
+        f"middle of {pretty(run.label)}’s {meaning(axis).title}, from {fmt(values[order[0]])} "
+        f"down to {fmt(values[order[-1]])}."
     )
     return Gallery(cases, how)
 
@@ -119,6 +125,11 @@ def _middle(run: Run, axis: str, group: str) -> Shown:
 
 def _key(value: float) -> float:
     return value if math.isfinite(value) else -math.inf
+
+
+def _side(axis: str) -> int:
+    """-1 where lower is better, so that a gain is always what a reader would call one."""
+    return -1 if meaning(axis).better < 0 else 1
 
 
 def _value(run: Run, axis: str) -> float:

@@ -96,7 +96,12 @@ def by_prompt(rows: Sequence[Row], axis: str) -> dict[str, float]:
 
 
 def sentence(d: Difference) -> str:
-    """One difference in plain words, numbers included, claiming only what the interval allows."""
+    """One difference in plain words with its evidence, claiming only what the interval allows."""
+    return f"{claim(d)} {evidence(d)}".strip()
+
+
+def claim(d: Difference) -> str:
+    """What can be said of the difference, numbers included."""
     name = meaning(d.metric).title
     who, other = pretty(d.run.label), pretty(d.baseline.label)
     was, now = (fmt(r.metrics[d.metric].value) for r in (d.baseline, d.run))
@@ -106,9 +111,9 @@ def sentence(d: Difference) -> str:
             "is a change cannot be told."
         )
     if d.verdict == "unclear":
-        return f"No clear change in {name} from {other} to {who}: {was} to {now} ({_evidence(d)})."
+        return f"No clear change in the {name} from {other} to {who} ({was} to {now})."
     verb = "raised" if d.interval.value > 0 else "lowered"
-    return f"{who} {verb} the {name} from {other}’s {was} to {now}{_where(d)} ({_evidence(d)})."
+    return f"{who} {verb} the {name} from {other}’s {was} to {now}{_where(d)}."
 
 
 def shortfalls(runs: Sequence[Run], baseline: Run, skip: str) -> list[Difference]:
@@ -137,11 +142,14 @@ def fmt(x: float, signed: bool = False) -> str:
     return text.replace("-", "−")
 
 
-def _evidence(d: Difference) -> str:
+def evidence(d: Difference) -> str:
+    """The difference, its interval, n, and whether it is paired; "" where there is no interval."""
     i = d.interval
+    if not i.known:
+        return ""
     ends = f"{fmt(i.low, True)} to {fmt(i.high, True)}"
-    what = f"n = {i.n} shared prompts" if d.paired else f"n = {i.n}, not the same answers paired"
-    return f"difference {fmt(i.value, True)}, 95 % interval {ends}, {what}"
+    what = f"n = {i.n} shared prompts" if d.paired else f"n = {i.n}, not paired by prompt"
+    return f"Difference {fmt(i.value, True)}, 95\N{NO-BREAK SPACE}% interval {ends}, {what}."
 
 
 def _where(d: Difference) -> str:

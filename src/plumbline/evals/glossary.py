@@ -80,8 +80,8 @@ def meaning(name: str) -> Meaning:
     head, _, part = name.partition(".")
     if part and head in MEANINGS:
         whole = MEANINGS[head]
-        title = f"{whole.title}, {part.replace('_', ' ')}"
-        return Meaning(title, whole.better, f"its part “{part}”", whole.own_unit)
+        title = f"“{part.replace('_', ' ')}” part of the {whole.title}"
+        return Meaning(title, whole.better, "", whole.own_unit)
     return Meaning(name.replace("_", " "))
 
 

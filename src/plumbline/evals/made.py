@@ -1,0 +1,126 @@
+"""How each run came about: seconds and memory, settings, lineage, and what its folders admit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from plumbline.evals.compare import fmt
+from plumbline.evals.folders import Run, number
+from plumbline.evals.glossary import meaning, pretty
+
+
+def phases(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Seconds by phase a run, with each phase's share of the longest run (for the bars)."""
+    spent = [
+        {str(k): number(v) for k, v in (run.results.get("seconds") or {}).items()} for run in runs
+    ]
+    totals = [sum(v for v in one.values() if math.isfinite(v)) for one in spent]
+    most = max(totals, default=0.0) or 1.0
+    return [
+        {
+            "run": run,
+            "phases": one,
+            "total": total,
+            "widths": {k: 100 * v / most for k, v in one.items() if math.isfinite(v)},
+            "peak": number(run.results.get("peak_gb")),
+            "rate": _rate(run),
+        }
+        for run, one, total in zip(runs, spent, totals, strict=True)
+    ]
+
+
+def _rate(run: Run) -> float:
+    """Trained tokens a second over all logged steps; NaN where either is not logged."""
+    told = [c for c in run.curves if "tokens" in c and "seconds" in c]
+    seconds = sum(number(c["seconds"]) for c in told)
+    return sum(number(c["tokens"]) for c in told) / seconds if seconds > 0 else math.nan
+
+
+def settings(runs: Sequence[Run]) -> dict[str, list[tuple[str, list[str]]]]:
+    """Settings by dotted key: those that differ between the runs, and those that do not."""
+    flat = [dict(_flat(run.results.get("settings") or {})) for run in runs]
+    for run, one in zip(runs, flat, strict=True):
+        for name in ("command", "model", "data", "path"):
+            if run.results.get(name):
+                one[name] = str(run.results[name])
+    rows = {
+        key: [one.get(key, "") for one in flat] for key in dict.fromkeys(k for f in flat for k in f)
+    }
+    return {
+        "differ": [(k, v) for k, v in rows.items() if len(set(v)) > 1],
+        "same": [(k, v) for k, v in rows.items() if len(set(v)) == 1],
+    }
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in settings.items():
+        name = f"{before}{key}"
+        if isinstance(value, Mapping):
+            found += _flat(value, f"{name}.")
+        else:
+            found.append((name, f"{value:g}" if isinstance(value, float) else str(value)))
+    return found
+
+
+def lineage(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Each record's id and what it was made from, by label where that is a run on this page."""
+    known = {str(r.get("id")): run for run in runs for r in run.records if r.get("id")}
+    return [
+        {
+            "run": run,
+            "id": str(record.get("id", "")),
+            "stage": str(record.get("stage") or ""),
+            "inputs": [(role, _short_id(key), known.get(key)) for role, key in _inputs(record)],
+        }
+        for run in runs
+        for record in run.records
+    ]
+
+
+def _inputs(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    inputs = record.get("inputs") or {}
+    if isinstance(inputs, Mapping):
+        return [(str(role), str(key)) for role, key in inputs.items()]
+    return [("", str(key)) for key in inputs]
+
+
+def _short_id(key: str) -> str:
+    return key[:12] if len(key) > 24 else key
+
+
+def notes(runs: Sequence[Run], metric: str) -> list[tuple[str, str]]:
+    """What the folders say of themselves, and what is missing in them, by model."""
+    found: list[tuple[str, str]] = []
+    for run in runs:
+        name = pretty(run.label)
+        said = run.results.get("notes") or ()
+        found += [(name, str(n)) for n in ([said] if isinstance(said, str) else said)]
+        found += [(name, f"fell back to rows: {run.results['path']}")] * (
+            run.results.get("path") == "rows"
+        )
+        missing = [m for m, i in run.metrics.items() if not math.isfinite(i.value)]
+        found += [(name, f"no number for {', '.join(missing)} (not finite)")] * bool(missing)
+        if metric and metric not in run.metrics:
+            found.append((name, f"{meaning(metric).title} was not measured"))
+        found += [(name, text) for text in _disagreements(run)]
+        if not run.rows:
+            found.append((name, "no answers were logged (samples.jsonl)"))
+    return found
+
+
+def _disagreements(run: Run) -> list[str]:
+    """Where the logged answers do not average to the reported number (a cut or mixed log)."""
+    found = []
+    for metric, i in run.metrics.items():
+        values = [r.scores[metric] for r in run.rows if metric in r.scores]
+        known = [v for v in values if math.isfinite(v)]
+        mean = sum(known) / len(known) if known else i.value
+        if abs(mean - i.value) > 1e-4 * max(1.0, abs(i.value)):
+            found.append(
+                f"the {len(known)} logged answers average {fmt(mean)} on {metric}, "
+                f"results.json says {fmt(i.value)} (n = {i.n})"
+            )
+    return found
