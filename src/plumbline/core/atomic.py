@@ -108,23 +108,32 @@ def _exchange(new: Path, old: Path) -> None:
 
 
 @contextmanager
-def writing(path: Path | str) -> Iterator[None]:
-    """Turn the errors of a full disk or a read-only place into one clear message."""
+def space(path: Path | str) -> Iterator[None]:
+    """Turn the error of a full disk (or quota, or file size limit) into one clear message."""
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:
-            raise UserError(
-                f"no space left to write ({os.strerror(error.errno or 0)})",
-                where=str(path),
-                fix="free some space and give the same command again; nothing is half written",
-            ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            what = f"may not write here ({os.strerror(error.errno)})"
-            raise UserError(
-                what, where=str(path), fix="choose a folder you may write to"
-            ) from error
-        raise
+        if error.errno not in FULL:
+            raise
+        raise UserError(
+            f"no space left to write ({os.strerror(error.errno or 0)})",
+            where=str(path),
+            fix="free some space and give the same command again; nothing is half written",
+        ) from error
+
+
+@contextmanager
+def writing(path: Path | str) -> Iterator[None]:
+    """`space`, and the same for a place that may not be written to."""
+    try:
+        with space(path):
+            yield
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise
+        what = f"may not write here ({os.strerror(error.errno)})"
+        fix = "choose a folder you may write to"
+        raise UserError(what, where=str(path), fix=fix) from error
 
 
 def temp_beside(path: Path) -> Path:

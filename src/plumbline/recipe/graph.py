@@ -46,8 +46,9 @@ def build(
     """Load a recipe, lay the values over its settings, and work out every id."""
     found = load(path)
     builder = _Builder(store, found.where)
-    for name, handle in found(found.values(values, sets)).items():
-        builder.add(handle, name if name.strip() else "")
+    handles = found(found.values(values, sets))  # held, for the builder knows them by identity
+    for name, handle in handles:
+        builder.add(handle, name)
     return Graph(found, tuple(_labelled(builder.nodes.values(), found.where)))
 
 

@@ -48,14 +48,13 @@ class Recipe:
             settings = overlay(settings, values)
         return settings
 
-    def __call__(self, settings: Any = None) -> dict[str, Handle]:
-        """The handles it returns, by name ("" where it gave none)."""
+    def __call__(self, settings: Any = None) -> list[tuple[str, Handle]]:
+        """The handles it returns with their names ("" where it gave none)."""
         takes = self.settings is not None
         if takes and settings is None:
             settings = self.values()
-        result = self.body(settings) if takes else self.body()
-        named = result if isinstance(result, dict) else _numbered(result)
-        wrong = [value for value in named.values() if not isinstance(value, Handle)]
+        named = _named(self.body(settings) if takes else self.body())
+        wrong = [value for _, value in named if not isinstance(value, Handle)]
         if wrong or not named:
             got = type(wrong[0]).__name__ if wrong else "nothing"
             raise UserError(
@@ -66,10 +65,10 @@ class Recipe:
         return named
 
 
-def _numbered(result: Any) -> dict[str, Any]:
-    """Handles without a name of their own; the space keeps the keys apart from real names."""
-    items = result if isinstance(result, (tuple, list)) else [result]
-    return {f" {i}": item for i, item in enumerate(items)}
+def _named(result: Any) -> list[tuple[str, Any]]:
+    if isinstance(result, dict):
+        return [(str(name), value) for name, value in result.items()]
+    return [("", item) for item in (result if isinstance(result, (tuple, list)) else [result])]
 
 
 def recipe(body: Body) -> Recipe:

@@ -68,6 +68,8 @@ def _begun(node: Node, store: Store) -> Step | None:
         return Step(node, "waiting", state.text)
     if state.status == "failed":
         return Step(node, "failed", f"attempt {state.attempts}: {state.text}")
+    if state.status == "made":
+        return Step(node, "resume", "made, but not yet taken into the store")
     return Step(node, "resume", f"attempt {state.attempts} did not finish")
 
 

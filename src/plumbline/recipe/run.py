@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from plumbline.core import atomic
 from plumbline.core.errors import UserError, Waiting
 from plumbline.recipe.graph import Graph, Node, build
 from plumbline.recipe.loading import Recipe
@@ -19,7 +20,7 @@ from plumbline.store import Context, Event, Record, Report, Store, add_source, s
 from plumbline.store.handles import resolve
 from plumbline.store.record import Output, runtime_part
 from plumbline.store.store import now
-from plumbline.store.work import State, Work, locked
+from plumbline.store.work import State, Status, Work, locked
 
 
 @dataclass
@@ -122,48 +123,60 @@ class _Runner:
                 self._cached(node)
                 return
             state = work.begin(node.handle.stage, node.label, node.inputs, now())
-            self.report(Event("start", node.label, self.why[node.id]))
-            begun = time.monotonic()
-            try:
+            made = state if state.status == "made" else self._run(node, work, state)
+            if made is not None:
+                self._commit(node, work, made)
+
+    def _run(self, node: Node, work: Work, state: State) -> State | None:
+        """Call the stage; its state once made, None where it waits for people.
+
+        "made" is on the disk before the first file is taken: from then on the files in `out` may be
+        links to the store's own, and a stage called again would write into those.
+        """
+        self.report(Event("start", node.label, self.why[node.id]))
+        begun = time.monotonic()
+        try:
+            with atomic.space(work.out):
                 self._call(node, work, state)
-            except Waiting as wait:
-                self._stopped(work, state, begun, "waiting", str(wait))
-                self._waits(node, str(wait))
-                return
-            except Exception as error:
-                text = f"{type(error).__name__}: {error}"
-                self._stopped(work, state, begun, "failed", text)
-                self.report(Event("failed", node.label, text))
-                raise
-            except BaseException:
-                self._stopped(work, state, begun, "unfinished", "interrupted")
-                raise
-            self._commit(node, work, state, begun)
+        except Waiting as wait:
+            self._stopped(work, state, begun, "waiting", str(wait))
+            self._waits(node, str(wait))
+            return None
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            self.report(Event("failed", node.label, text))
+            self._stopped(work, state, begun, "failed", text)
+            raise
+        except BaseException:
+            self._stopped(work, state, begun, "unfinished", "interrupted")
+            raise
+        return self._stopped(work, state, begun, "made", "")
 
     def _call(self, node: Node, work: Work, state: State) -> None:
         context = Context(work.out, node.label, state.attempts, self.report)
         inputs = {role: self.store.path(artifact) for role, artifact in node.inputs.items()}
         resolve(node.handle.function)(context, node.handle.settings, inputs)
 
-    def _stopped(self, work: Work, state: State, begun: float, status: str, text: str) -> None:
+    def _stopped(self, work: Work, state: State, begun: float, status: Status, text: str) -> State:
         seconds = state.seconds + time.monotonic() - begun
-        work.write(replace(state, status=status, seconds=seconds, text=text))  # type: ignore[arg-type]
+        state = replace(state, status=status, seconds=seconds, text=text)
+        work.write(state)
+        return state
 
     def _waits(self, node: Node, text: str) -> None:
         self.missing.add(node.id)
         self.result.waiting[node.label] = text
         self.report(Event("waiting", node.label, text))
 
-    def _commit(self, node: Node, work: Work, state: State, begun: float) -> None:
-        seconds = state.seconds + time.monotonic() - begun
-        record = self._record(node, state, seconds)
+    def _commit(self, node: Node, work: Work, state: State) -> None:
+        record = self._record(node, state)
         self.store.commit(record, work.out, ref=self.graph.ref(node))
         work.remove()
         self.result.artifacts[node.label] = node.id
         self.result.ran.append(node.label)
-        self.report(Event("done", node.label, f"{seconds:.1f} s", seconds))
+        self.report(Event("done", node.label, f"{state.seconds:.1f} s"))
 
-    def _record(self, node: Node, state: State, seconds: float) -> Record:
+    def _record(self, node: Node, state: State) -> Record:
         handle = node.handle
         return self.store.new_record(
             handle.stage,
@@ -176,6 +189,6 @@ class _Runner:
             recipe=self.graph.recipe.name,
             runtime=runtime_part(handle.settings),
             started=state.started,
-            seconds=seconds,
+            seconds=state.seconds,
             attempts=state.attempts,
         )

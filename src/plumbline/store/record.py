@@ -66,6 +66,7 @@ class Record(BaseModel):
         return artifact_id(self.stage, self.version, self.config, self.inputs)
 
 
+@cache
 def environment() -> dict[str, Any]:
     """The machine and the versions of what results may depend on; imports none of it."""
     return {

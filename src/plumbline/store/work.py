@@ -19,7 +19,8 @@ from typing import Literal
 
 from plumbline.core import atomic
 
-Status = Literal["unfinished", "waiting", "failed"]
+Status = Literal["unfinished", "waiting", "failed", "made"]
+"""made: the stage has returned and its files are being taken; it must not be called again."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Work:
         with atomic.writing(self.folder):
             self.out.mkdir(parents=True, exist_ok=True)
         last = self.state or State(started=now)
+        if last.status == "made":
+            return last
         state = replace(
             last,
             status="unfinished",
