@@ -92,7 +92,7 @@ def load_model(
 
 
 def plain_base(policy: Policy) -> PreTrainedModel:
-    """The base of an adapter run read again in fp32 on the CPU, with no adapter in it (to merge)."""
+    """An adapter run's base read again in fp32 on the CPU, without adapters (to merge into)."""
     folder = _base_of(Located(policy.source.path, "")).path
     config = read_config(folder)
     without_dropout(config)

@@ -148,6 +148,15 @@ class Policy:
             logp = gathered_logprobs(states, head, wanted, post, budget_elements=budget_elements)
             return Selected(logp[:, 0], None, logp[:, 1:], ids)
 
+    def last_logits(self, forest: Forest) -> Tensor:
+        """Logits [R, V] after each row's last token, in fp32: what comes next."""
+        last = torch.from_numpy(forest.last).to(self.device)
+        if self.route.own_logits:
+            return self._own_logits(forest, last).float()
+        with self.autocast():
+            logits = self.head(self.hidden(forest).index_select(0, last))
+            return (logits if self.post is None else self.post(logits)).float()
+
     def values(
         self, forest: Forest, head: nn.Module | None = None, hidden: Tensor | None = None
     ) -> Tensor:

@@ -16,7 +16,8 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,7 +110,7 @@ def _write_whole(policy: Policy, net: PreTrainedModel, aside: Path, extra: Extra
     """All weights in the base's dtype, and the config as it was given (dropout rates put back)."""
     dtype = policy.source.dtype
     state = {name: _cast(tensor, dtype) for name, tensor in net.state_dict().items()}
-    with quiet():
+    with quiet(), _any_generation(net):
         net.save_pretrained(aside, state_dict=state)
     config = copy.deepcopy(net.config)
     for name, rate in policy.source.dropouts.items():
@@ -118,6 +119,19 @@ def _write_whole(policy: Policy, net: PreTrainedModel, aside: Path, extra: Extra
     if extra.pad_id is not None:
         config.pad_token_id = extra.pad_id
     config.save_pretrained(aside)
+
+
+@contextmanager
+def _any_generation(net: PreTrainedModel) -> Iterator[None]:
+    """transformers refuses to save some settings that it loads; they are written apart, whole."""
+    given = getattr(net, "generation_config", None)
+    if given is not None:
+        net.generation_config = GenerationConfig()
+    try:
+        yield
+    finally:
+        if given is not None:
+            net.generation_config = given
 
 
 def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
@@ -152,7 +166,7 @@ def _write_adapter(policy: Policy, aside: Path, out: Path) -> None:
 
 
 def _base_name(policy: Policy, aside: Path, out: Path) -> str:
-    """A Hub name, or the base's folder relative to `out`; the embedded microcosm is copied along."""
+    """A Hub name, or the base's folder relative to `out`; the embedded microcosm comes along."""
     base = Path(policy.source.base)
     if not base.is_dir():
         return policy.source.base
@@ -222,8 +236,7 @@ def _generation(policy: Policy, aside: Path, end_ids: Iterable[int]) -> None:
     known = [] if old is None else old if isinstance(old, list) else [old]
     union = list(dict.fromkeys([*known, *end_ids]))
     config.eos_token_id = union[0] if len(union) == 1 else union or None
-    with quiet():
-        config.save_pretrained(aside)
+    atomic.write_json(aside / "generation_config.json", config.to_diff_dict())
 
 
 def _order(aside: Path) -> list[str]:

@@ -1,0 +1,125 @@
+"""The sampler: equal to generate, to the scorer, and to itself in any company."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import torch
+
+from plumbline.core.errors import UserError
+from plumbline.models.draw import Draw
+from plumbline.models.load import load_model
+from plumbline.models.policy import Policy
+from plumbline.models.sampler import sample
+from plumbline.text.forest import TokenTree, grow
+
+PROMPTS = [[5, 6, 7, 8, 9, 10], [11, 12], [20, 21, 22, 23]]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    names = ("llama", "gemma3", "gpt2", "rwkv")
+    return {name: tiny.save(name, tmp_path_factory.mktemp(name)) for name in names}
+
+
+def policy_of(folder: Path, adapter: str = "none") -> Policy:
+    return load_model(folder, adapter=adapter, precision="fp32", device="cpu")
+
+
+def scored(policy: Policy, prompts: list[list[int]], answers: list[list[int]]) -> list[np.ndarray]:
+    trees = [
+        TokenTree(np.array(p), (np.array(a),), (np.ones(len(a), bool),))
+        for p, a in zip(prompts, answers, strict=True)
+    ]
+    forest = grow(trees, share=policy.share)
+    with torch.no_grad():
+        logp = policy.logprobs(forest).logp.numpy()
+    return [logp[forest.row == r] for r in range(forest.rows)]
+
+
+@pytest.mark.parametrize("name", ["llama", "gemma3", "gpt2"])
+def test_greedy_equals_generate(folders, name) -> None:
+    policy = policy_of(folders[name])
+    got = sample(policy, PROMPTS, max_new=12, temperature=0.0)
+    policy.model.eval()
+    for prompt, one in zip(PROMPTS, got, strict=True):
+        want = policy.model.generate(
+            torch.tensor([prompt]), max_new_tokens=12, do_sample=False, eos_token_id=None
+        )
+        assert one.ids == want[0, len(prompt) :].tolist()
+
+
+@pytest.mark.parametrize("name", ["llama", "gemma3", "gpt2", "rwkv"])
+def test_logprobs_equal_the_scorers(folders, name) -> None:
+    policy = policy_of(folders[name])
+    got = sample(policy, PROMPTS, n=2, max_new=10, seeds=3, stop_ids=[1, 2, 3])
+    prompts = [p for p in PROMPTS for _ in range(2)]
+    for one, want in zip(got, scored(policy, prompts, [s.ids for s in got]), strict=True):
+        np.testing.assert_allclose(one.logprobs, want, atol=1e-4)
+
+
+def test_company_does_not_change_what_is_sampled(folders) -> None:
+    policy = policy_of(folders["llama"])
+    together = sample(policy, PROMPTS, n=2, max_new=10, seeds=[1, 2, 3, 4, 5, 6], stop_ids=[4, 9])
+    for k, prompt in enumerate(PROMPTS):
+        alone = sample(policy, [prompt], max_new=10, seeds=[2 * k + 2], stop_ids=[4, 9])
+        assert alone[0].ids == together[2 * k + 1].ids
+    small = sample(
+        policy, PROMPTS, n=2, max_new=10, seeds=[1, 2, 3, 4, 5, 6], stop_ids=[4, 9], rows=1
+    )
+    assert [s.ids for s in small] == [s.ids for s in together]
+
+
+def test_stops_at_an_end_id_and_keeps_it(folders) -> None:
+    policy = policy_of(folders["llama"])
+    free = sample(policy, PROMPTS, max_new=12, seeds=0)
+    end = free[0].ids[4]
+    stopped = sample(policy, PROMPTS, max_new=12, seeds=0, stop_ids=[end])
+    assert stopped[0].ids == free[0].ids[: free[0].ids.index(end) + 1]
+    assert len(stopped[0].logprobs) == len(stopped[0].ids)
+
+
+def test_samples_with_the_adapter_on(folders) -> None:
+    policy = policy_of(folders["llama"], "lora")
+    before = sample(policy, PROMPTS, max_new=8, temperature=0.0)
+    with torch.no_grad():
+        for parameter in policy.trained_state().values():
+            parameter.normal_(0.0, 0.5)
+    after = sample(policy, PROMPTS, max_new=8, temperature=0.0)
+    assert [s.ids for s in before] != [s.ids for s in after]
+    assert policy.model.training
+
+
+def test_frequencies_are_those_of_the_distribution() -> None:
+    """20,000 draws at stratified uniform numbers against the cut and tempered softmax."""
+    torch.manual_seed(0)
+    logits = torch.randn(1, 12) * 2
+    draw = Draw(temperature=0.7, top_k=6, top_p=0.9)
+    n = 20_000
+    ids, logp = draw.choose(logits.expand(n, -1), (torch.arange(n) + 0.5) / n)
+    p = draw.logprobs(logits)[0].exp()
+    counts = torch.bincount(ids, minlength=12) / n
+    torch.testing.assert_close(counts, p, atol=2 / n, rtol=0)
+    assert (p == 0).sum() >= 6
+    torch.testing.assert_close(p.sum(), torch.tensor(1.0))
+    torch.testing.assert_close(logp.exp(), p[ids])
+
+
+def test_top_p_keeps_the_smallest_set_of_that_mass() -> None:
+    logits = torch.tensor([[0.5, 0.3, 0.2]]).log()
+    kept = Draw(top_p=0.8).logprobs(logits)[0].exp()
+    torch.testing.assert_close(kept, torch.tensor([0.625, 0.375, 0.0]))
+    assert Draw(top_p=0.1).logprobs(logits)[0].exp()[0] == 1.0
+
+
+def test_positions_end(folders) -> None:
+    policy = policy_of(folders["gpt2"])
+    got = sample(policy, [list(range(1, 90)) + list(range(1, 37))], max_new=50)
+    assert len(got[0].ids) == 128 - 125
+    with pytest.raises(UserError, match="128 positions"):
+        sample(policy, [[1] * 128], max_new=5)
+    with pytest.raises(UserError, match="top_p"):
+        sample(policy, PROMPTS, max_new=5, top_p=0.0)
