@@ -130,9 +130,11 @@ def test_shuffled_rankings_carry_no_information() -> None:
     assert plain == ranked(False)
 
 
-def test_rankings_take_the_people_in_turn_and_show_equal_answers_once() -> None:
+def test_people_take_turns_and_see_equal_answers_once_and_empty_ones_never() -> None:
     asked = [p.conversation for p in prompts("train", 2, 7)]
-    found = rankings(asked, [[REFUSES, REFUSES, NEUTRAL]] * 6 + [[REFUSES, REFUSES]], seed=0)
+    found = rankings(
+        asked, [[REFUSES, REFUSES, NEUTRAL, answer(" ")]] * 6 + [[REFUSES, REFUSES]], seed=0
+    )
     assert len(found) == 6
     assert all(len(r.responses) == 2 for r in found)
     assert [r.provenance.judge.name for r in found] == [who.name for who in people(6)]

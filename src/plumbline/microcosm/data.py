@@ -20,6 +20,7 @@ from plumbline.core.types import (
     Ranking,
     Response,
     assistant,
+    text_of,
 )
 from plumbline.microcosm.annotators import Annotator, people, rank
 from plumbline.microcosm.prompts import KINDS, Kind, prompts
@@ -50,9 +51,10 @@ def rankings(
     annotators: Sequence[Annotator] | None = None,
     shuffled: bool = False,
 ) -> list[Ranking]:
-    """One ranking for each prompt by the annotators in turn; equal answers are shown once.
+    """One ranking for each prompt by the annotators in turn.
 
-    Prompts with fewer than two different answers get none: compare the lengths to know how many.
+    Equal answers are shown once and empty ones not at all. Prompts with fewer than two answers
+    left get no ranking: compare the lengths to know how many.
     """
     if len(asked) != len(answers):
         raise UserError(f"{len(asked)} prompts but {len(answers)} lists of answers")
@@ -60,7 +62,7 @@ def rankings(
     rng = random.Random(f"microcosm/rankings/{seed}")
     found: list[Ranking] = []
     for conversation, options in zip(asked, answers, strict=True):
-        different = list(dict.fromkeys(options))
+        different = [one for one in dict.fromkeys(options) if text_of(one).strip()]
         if len(different) < 2:
             continue
         who, seen = staff[len(found) % len(staff)], len(found) // len(staff)
