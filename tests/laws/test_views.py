@@ -6,7 +6,7 @@ import copy
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plumbline.core import views
@@ -106,7 +106,8 @@ def test_the_ranking_view_keeps_the_tiers(ranking: Ranking) -> None:
     assert example.tiers == ordered and example.responses == ranking.responses
 
 
-@given(st.lists(judgement(), max_size=8), st.sampled_from(views.VIEWS))
+@settings(max_examples=60, deadline=None)
+@given(st.lists(judgement(), max_size=6), st.sampled_from(views.VIEWS))
 def test_views_are_pure_and_lose_nothing_unsaid(said: list[Judgement], name: str) -> None:
     before = copy.deepcopy(said)
     make = {"demonstrations": views.demonstrations, "labels": views.labelled}.get(name)

@@ -35,7 +35,7 @@ def to_row(judgement: Judgement) -> dict[str, Any]:
 def from_row(row: Row, provenance: Provenance) -> Judgement:
     """The judgement that `to_row` wrote; Bad where it is none."""
     kind = row.get("judgement")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         near = nearest(str(kind), KINDS)
         hint = f"did you mean {near!r}? " if near else ""
         raise Bad(f"unknown judgement {kind!r}", f"{hint}known: {', '.join(KINDS)}")

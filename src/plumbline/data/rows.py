@@ -11,7 +11,6 @@ neither has one document a line.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import zlib
@@ -60,17 +59,18 @@ def _bytes(path: Path) -> bytes:
 
 
 def _unpacked(path: Path, data: bytes) -> bytes:
-    """Unpack piece by piece, so that a torn end can be told with the line where it tears."""
-    whole = io.BytesIO()
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            while piece := file.read(1 << 20):
-                whole.write(piece)
-    except EOFError:
-        _torn(path, whole.getvalue(), "the gzip stream ends early: the file is cut short")
-    except (gzip.BadGzipFile, zlib.error) as error:
-        _torn(path, whole.getvalue(), f"not a sound gzip file ({error})")
-    return whole.getvalue()
+    """Unpack member by member, keeping what there is, so that a torn end is told with its line."""
+    whole = b""
+    while data:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            whole += member.decompress(data)
+        except zlib.error as error:
+            _torn(path, whole, f"not a sound gzip file ({error})")
+        if not member.eof:
+            _torn(path, whole, "the gzip stream ends early: the file is cut short")
+        data = member.unused_data.lstrip(b"\0")
+    return whole
 
 
 def _torn(path: Path, got: bytes, what: str) -> NoReturn:
@@ -210,8 +210,8 @@ def _txt(path: Path, data: bytes) -> Placed:
     starts = _starts(lines)
     for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
         kept = [line for line in lines[start:stop] if line.strip() != END]
-        text = "".join(kept).strip("\r\n")
-        if text.strip():
+        text = "".join(kept).lstrip("\r\n").rstrip()
+        if text:
             yield f"{path}:{start + 1}", {"text": text}
 
 
