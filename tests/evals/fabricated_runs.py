@@ -115,7 +115,7 @@ def _train(
             "loss": start * (1 - 0.45 * fall) + float(rng.normal(0, 0.05)),
             "lr": 1e-4,
             "seconds": 0.2,
-            "tokens": 900,
+            "tokens": 900 * step,
             "accuracy": 0.5 + 0.35 * fall + float(rng.normal(0, 0.04)),
         }
         if label != "sft":
@@ -135,9 +135,9 @@ def _train(
             "n": 64,
         }
     results["seconds"] |= {"reference": 1.2, "train": 24.0 + 3 * float(rng.random()), "save": 0.3}
-    results["peak_gb"] = 1.13
+    results |= {"peak_gb": 1.13, "tokens": 900 * 120, "steps": 120, "objective": label}
+    results["counts"] = {"examples": 480, "dropped": 3}
     results["settings"] |= {
-        "objective": label,
         "lr": 1e-4,
         "epochs": 1,
         "adapter": "lora",

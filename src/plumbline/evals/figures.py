@@ -49,7 +49,7 @@ def dots(runs: Sequence[Run], metric: str, colours: Mapping[str, int]) -> Figure
     title = meaning(metric).title
     rows = [(pretty(r.label), r.metrics[metric], colours[r.label]) for r in shown]
     alt = f"{title}: " + "; ".join(f"{name} {_words(i)}" for name, i, _ in rows)
-    return Figure(_whiskers(rows, key=f"dots {metric}"), alt, title)
+    return Figure(_whiskers(rows, alt), alt, title)
 
 
 def difference_dots(found: Sequence[Difference], colours: Mapping[str, int]) -> Figure:
@@ -59,7 +59,7 @@ def difference_dots(found: Sequence[Difference], colours: Mapping[str, int]) -> 
     rows = [(pretty(d.run.label), d.interval, colours[d.run.label]) for d in found]
     alt = f"Difference in {title} to {other}: "
     alt += "; ".join(f"{name} {_words(i, True)}" for name, i, _ in rows)
-    svg = _whiskers(rows, zero=True, key=f"difference {first.metric} {other}")
+    svg = _whiskers(rows, alt, zero=True)
     return Figure(svg, alt, f"Difference to {other}")
 
 
@@ -94,7 +94,7 @@ def points(curves: Sequence[Mapping[str, Any]], name: str) -> tuple[list[float],
 def _panel(
     run: Run, title: str, series: Mapping[str, tuple[list[float], list[float]]], index: int
 ) -> Figure:
-    canvas, axes = _canvas(3.5, 2.1)
+    canvas, axes = _canvas(3.5, 2.1, (0.5, 0.1, 0.42, 0.08))
     said = []
     for name, (x, y) in series.items():
         held = name.startswith("heldout")
@@ -102,9 +102,11 @@ def _panel(
         said.append(f"{words(name)} from {fmt(y[0])} to {fmt(y[-1])}")
     axes.set_xlabel("step")
     if len(series) > 1:
-        axes.legend(frameon=False, fontsize=8.5, handlelength=1.4, borderpad=0, loc="best")
+        axes.legend(
+            frameon=False, labelcolor=INK, fontsize=8.5, handlelength=1.4, borderpad=0, loc="best"
+        )
     alt = f"{pretty(run.label)}, {title} over {_last_step(series)} steps: " + "; ".join(said)
-    return Figure(_svg(canvas, alt, f"{run.label} {title}"), alt, title)
+    return Figure(_svg(canvas, alt), alt, title)
 
 
 def draw(
@@ -143,8 +145,10 @@ def _words(i: Interval, signed: bool = False) -> str:
     return f"{fmt(i.value, signed)} ({fmt(i.low, signed)} to {fmt(i.high, signed)})"
 
 
-def _whiskers(rows: Sequence[tuple[str, Interval, int]], *, key: str, zero: bool = False) -> str:
-    canvas, axes = _canvas(3.7, 0.62 + 0.38 * len(rows))
+def _whiskers(rows: Sequence[tuple[str, Interval, int]], alt: str, *, zero: bool = False) -> str:
+    names = [_short(name) for name, _, _ in rows]
+    left = 0.16 + 0.088 * max(map(len, names), default=0)  # inches: labels at 10.5 points
+    canvas, axes = _canvas(3.7, 0.42 + 0.36 * len(rows), (left, 0.7, 0.3, 0.06))
     if zero:
         axes.axvline(0, color=INK, lw=1)
     for y, (_, i, index) in enumerate(rows):
@@ -162,23 +166,31 @@ def _whiskers(rows: Sequence[tuple[str, Interval, int]], *, key: str, zero: bool
             color=INK,
             annotation_clip=False,
         )
-    axes.set_yticks(range(len(rows)), [_short(name) for name, _, _ in rows], fontsize=10.5)
+    axes.set_yticks(range(len(rows)), names, fontsize=10.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=GRID, lw=0.8)
     axes.margins(x=0.08)
-    return _svg(canvas, key, key)
+    return _svg(canvas, alt)
 
 
 def _short(name: str, most: int = 22) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
-def _canvas(width: float, height: float) -> tuple[Canvas, Axes]:
+def _canvas(
+    width: float, height: float, margins: tuple[float, float, float, float]
+) -> tuple[Canvas, Axes]:
+    """An empty plot of this size in inches, with (left, right, bottom, top) margins in inches:
+    laying out by Matplotlib would draw everything twice."""
     from matplotlib.figure import Figure as Canvas
 
-    canvas = Canvas(figsize=(width, height), layout="constrained")
+    canvas = Canvas(
+        figsize=(width, height),
+    )
+    left, right, bottom, top = margins
+    canvas.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
     axes = canvas.add_subplot()
     axes.set_facecolor("none")
     axes.locator_params(axis="x", nbins=5)
@@ -192,13 +204,13 @@ def _canvas(width: float, height: float) -> tuple[Canvas, Axes]:
     return canvas, axes
 
 
-def _svg(canvas: Canvas, alt: str, key: str) -> str:
+def _svg(canvas: Canvas, alt: str) -> str:
     """The figure as SVG to stand in a page: no XML header, no metadata, colours by variable."""
     import matplotlib
 
     buffer = io.StringIO()
     # Model labels are untrusted text: "$" must not start a formula.
-    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": key, "text.parse_math": False}
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": alt, "text.parse_math": False}
     with matplotlib.rc_context(settings):
         for text in canvas.findobj(matplotlib.text.Text):
             text.set_parse_math(False)

@@ -32,26 +32,35 @@ def phases(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def _rate(run: Run) -> float:
-    """Trained tokens a second over all logged steps; NaN where either is not logged."""
-    told = [c for c in run.curves if "tokens" in c and "seconds" in c]
-    seconds = sum(number(c["seconds"]) for c in told)
-    return sum(number(c["tokens"]) for c in told) / seconds if seconds > 0 else math.nan
+    """Trained tokens a second of the training phase; NaN where either is not told."""
+    seconds = number((run.results.get("seconds") or {}).get("train"))
+    return number(run.results.get("tokens")) / seconds if seconds > 0 else math.nan
+
+
+TOLD = ("command", "objective", "unit", "model", "data", "path", "precision", "steps", "tokens")
+"""Facts of results.json that stand among the settings."""
 
 
 def settings(runs: Sequence[Run]) -> dict[str, list[tuple[str, list[str]]]]:
-    """Settings by dotted key: those that differ between the runs, and those that do not."""
-    flat = [dict(_flat(run.results.get("settings") or {})) for run in runs]
-    for run, one in zip(runs, flat, strict=True):
-        for name in ("command", "model", "data", "path"):
-            if run.results.get(name):
-                one[name] = str(run.results[name])
-    rows = {
-        key: [one.get(key, "") for one in flat] for key in dict.fromkeys(k for f in flat for k in f)
-    }
+    """Settings by dotted key (of results.json and of the record's config), with what was counted:
+    those that differ between the runs, and those that do not."""
+    flat = [_facts(run) for run in runs]
+    keys = dict.fromkeys(key for one in flat for key in one)
+    rows = {key: [one.get(key, "") for one in flat] for key in keys}
     return {
         "differ": [(k, v) for k, v in rows.items() if len(set(v)) > 1],
         "same": [(k, v) for k, v in rows.items() if len(set(v)) == 1],
     }
+
+
+def _facts(run: Run) -> dict[str, str]:
+    results = run.results
+    told = {name: results[name] for name in TOLD if results.get(name) not in (None, "")}
+    found = dict(_flat(told))
+    for record in run.records:
+        found |= dict(_flat(record.get("config") or {}))
+    found |= dict(_flat(results.get("settings") or {}))
+    return found | dict(_flat(results.get("counts") or {}, "counted."))
 
 
 def _flat(settings: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:

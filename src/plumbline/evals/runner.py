@@ -80,13 +80,14 @@ def write_results(
     label: str,
     model: str = "",
     data: str = "",
+    split: str = "",
     seconds: Mapping[str, float] | None = None,
     peak_gb: float | None = None,
     path: str = "",
     notes: Sequence[str] = (),
 ) -> Path:
     """`out/results.json` of one or more tasks. A metric named twice keeps the task's name before
-    it ("refusal.gold"), so that nothing is overwritten."""
+    it ("refusal.gold"), so that nothing is overwritten. `split`: "heldout" where it is so."""
     metrics: dict[str, Any] = {}
     tasks: dict[str, Any] = {}
     spent = dict(seconds or {})
@@ -103,6 +104,7 @@ def write_results(
         "label": label,
         "model": model,
         "data": data,
+        "split": split,
         "seconds": {name: round(value, 4) for name, value in spent.items()},
         "peak_gb": peak_gb,
         "metrics": metrics,
