@@ -62,7 +62,7 @@ def test_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for block in runnable(page):
         where = f"{named(page)}:{block.line}"
         if block.language == "python":
-            exec(compile(block.code, where, "exec"), names)
+            exec(compile(block.code, where, "exec", dont_inherit=True), names)
         else:
             shell(block.code, where)
 
