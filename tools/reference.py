@@ -33,6 +33,7 @@ def pages() -> dict[str, str]:
         "commands.md": "# Commands\n\n" + "\n".join(commands()),
         "settings.md": "# Settings of the training commands\n\n" + settings(),
         "objectives.md": "# Objectives\n\n" + objectives(),
+        "data.md": "# Forms of data\n\n" + forms(),
         "modules.md": "# Modules, floor by floor\n\n" + "\n".join(modules()),
     }
 
@@ -102,6 +103,21 @@ def hyper_parameters(name: str, path: str, lr: Any) -> str:
     rows = [(f"`{s.key}`", f"`{s.type}`", f"`{s.default}`", s.doc) for s in describe(cls)]
     own = grid(("setting", "type", "default", "meaning"), rows) if rows else "No settings."
     return f"## {name}\n\nDefault learning rate by adapter: {rates}.\n\n{own}"
+
+
+def forms() -> str:
+    """Every form of data that is recognised, in the order in which they are tried."""
+    from plumbline.data import FORMS
+
+    rows = [
+        (form.name, ", ".join(form.needs), ", ".join(form.uses) or "-", form.about)
+        for form in FORMS
+    ]
+    return (
+        "A file has the first form below whose fields its first row has. Fields that no form reads "
+        "are named and left aside.\n\n"
+        + grid(("form", "fields", "may also have", "what it is"), rows)
+    )
 
 
 def modules() -> Iterator[str]:

@@ -99,19 +99,23 @@ def test_termination_is_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "word"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "may not")]
+    ("problem", "words"),
+    [
+        (OSError(errno.ENOSPC, "no space", "/far/away"), "/far/away: the disk is full"),
+        (OSError(errno.EACCES, "no", "/far/away"), "/far/away: may not read or write"),
+        (RuntimeError("serializing: I/O error: No space (os error 28)"), "the disk is full"),
+    ],
 )
 def test_disk_and_permissions(
-    number: int,
-    word: str,
+    problem: Exception,
+    words: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    problem = OSError(number, os.strerror(number), "/far/away")
     monkeypatch.setattr(cli, "run", raising(problem))
     assert cli.main(["x"]) == 2
     said = capsys.readouterr().err
-    assert word in said and "/far/away" in said and "->" in said
+    assert words in said and "->" in said
 
 
 @pytest.mark.parametrize(

@@ -69,5 +69,8 @@ def split(
     """Write NAME.train.jsonl and NAME.heldout.jsonl beside the file, split as training splits."""
     from plumbline.data import split_file
 
-    for path, rows in split_file(data, fraction=fraction, most=most, on_bad_row=on_bad_row).items():
+    done = split_file(data, fraction=fraction, most=most, on_bad_row=on_bad_row)
+    for path, rows in done.rows.items():
         say(f"{path}: {rows} rows")
+    for line in some("left out", done.dropped):
+        say(line)

@@ -1,4 +1,4 @@
-"""What `plumbline data inspect` says: the form, one example as it is trained on, and the counts.
+"""What `plumbline data inspect` says: the counts, one example as it is trained on, what is lost.
 
 With a model the example is decoded from its tokens, so that what is marked is what is trained;
 without one it is shown in characters, as the template for base models would write it.
@@ -7,7 +7,6 @@ without one it is shown in characters, as the template for base models would wri
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,9 +14,8 @@ from typing import TYPE_CHECKING, Literal
 from plumbline.cli.show import coloured, paint, some
 
 if TYPE_CHECKING:
-    from plumbline.core.types import Example, Judgement, Message
+    from plumbline.core.types import Example, Message
     from plumbline.core.views import Views
-    from plumbline.data import Loaded
 
 Segment = tuple[str, bool]
 LONGEST = 2000
@@ -33,72 +31,34 @@ def inspection(
     store: Path | None,
 ) -> Iterator[str]:
     """The lines to print; UserError where the data or the model cannot be read."""
-    from plumbline.data import read
-
-    loaded = read(data, on_bad_row=on_bad_row)
-    yield from what_was_read(loaded)
-    name = objective or fitting(loaded.judgements)
-    if not name:
-        yield "nothing to train on: these are prompts (plumbline sample --prompts) or critiques"
-        return
-    found = view_for(name, loaded.judgements)
-    yield f"\nfor {name}: {len(found.examples)} examples"
-    yield from [*some("dropped", found.dropped), *found.notes]
-    yield from in_tokens(found, model, name, sets, store) if model else in_characters(found)
-
-
-def what_was_read(loaded: Loaded) -> Iterator[str]:
-    """The form and the counts of the reading itself."""
-    from plumbline.data.forms import known
-
-    about = known()[loaded.form][-1] if loaded.form in known() else "plumbline's own"
-    kinds = Counter(type(judgement).__name__.lower() for judgement in loaded.judgements)
-    yield f"{loaded.source}: {paint(loaded.form, 'bold')} ({about})"
-    yield f"{loaded.counts['rows']} rows: " + ", ".join(f"{n} {kind}" for kind, n in kinds.items())
-    if loaded.ignored:
-        yield f"fields not read: {', '.join(loaded.ignored)}"
-    yield from some("not parsed", loaded.bad)
-    yield from some("unusable", loaded.dropped)
-
-
-def fitting(judgements: Sequence[Judgement]) -> str:
-    """An objective that trains on such judgements; "" where there is none."""
-    from plumbline.core.types import Choice, Demonstration, Edit, Ranking, Rating
-
-    for one in judgements:
-        match one:
-            case Demonstration(messages=messages) if messages[-1].role in ("assistant", "text"):
-                return "sft"
-            case Ranking() | Edit():
-                return "dpo"
-            case Choice() | Rating():
-                return "kto"
-    return ""
-
-
-def view_for(objective: str, judgements: Sequence[Judgement]) -> Views:
-    """The examples the objective would be given."""
     from plumbline.core.views import view
+    from plumbline.data import read
+    from plumbline.data.inspect import lines, summarise
     from plumbline.objectives import entry
 
-    return view(entry(objective).view, judgements)
+    loaded = read(data, on_bad_row=on_bad_row)
+    summary = summarise(loaded)
+    yield paint(data, "bold")
+    yield from lines(summary)
+    yield from some("left out", summary.dropped)
+    if not objective and not summary.examples:
+        yield "nothing to train on here (prompts are for `plumbline sample`)"
+        return
+    found = view(entry(objective).view if objective else summary.view, loaded.judgements)
+    yield from in_tokens(found, model, sets, store) if model else in_characters(found)
 
 
 def in_characters(found: Views) -> Iterator[str]:
-    """The first example and the lengths, without a tokenizer."""
+    """The first example, without a tokenizer."""
     yield from shown(found.examples[0].where, plain_segments(found.examples[0]))
-    sizes = sorted(len(text_of_example(example)) for example in found.examples)
-    yield f"length in characters: median {sizes[len(sizes) // 2]}, longest {sizes[-1]}"
-    yield "with --model MODEL: tokens, and what would be cut or lost"
+    yield "with --model MODEL: its tokens, and what would be cut or lost"
 
 
-def in_tokens(
-    found: Views, model: str, objective: str, sets: Sequence[str], store: Path | None
-) -> Iterator[str]:
+def in_tokens(found: Views, model: str, sets: Sequence[str], store: Path | None) -> Iterator[str]:
     """The first example as the model sees it, and what the length policy would do."""
-    from plumbline.core.settings import parse_sets
+    from plumbline.core.settings import overlay, parse_sets
     from plumbline.models.locate import resolve_model
-    from plumbline.stages.train import split_values
+    from plumbline.stages.settings import Train
     from plumbline.store import find_store
     from plumbline.text import length
     from plumbline.text.marks import segments
@@ -106,16 +66,15 @@ def in_tokens(
     from plumbline.text.tokenizer import load_tokenizer
 
     located = resolve_model(model, find_store(store).path)
-    yield located.took
-    context = context_of(located.path)
-    settings, _ = split_values(objective, parse_sets(sets))
+    yield f"model: {located.took}"
+    settings = overlay(Train(), parse_sets(sets))
     renderer = Renderer(load_tokenizer(located.path), settings.template)
     rendered = renderer.render_all(found.examples)
     first = rendered[0]
     answers = range(len(first.tree.completions))
     yield from shown(first.where, [segments(first, k) for k in answers])
     yield from renderer.notes
-    kept, report = length.apply(rendered, settings.length, context)
+    kept, report = length.apply(rendered, settings.length, context_of(located.path))
     yield report.line()
     trained = sum(int(marks.sum()) for one in kept for marks in one.tree.trained)
     yield f"{sum(one.tree.size() for one in kept)} tokens, {trained} of them trained"
@@ -127,7 +86,7 @@ def context_of(folder: Path) -> int:
     from plumbline.models.locate import adapter_base, is_adapter
 
     config = read_config(adapter_base(folder).path if is_adapter(folder) else folder)
-    return int(config.max_position_embeddings)
+    return int(getattr(config, "max_position_embeddings", None) or 4096)
 
 
 def plain_segments(example: Example) -> list[list[Segment]]:
@@ -148,10 +107,6 @@ def turn(message: Message, answered: bool) -> list[Segment]:
     names = {"user": "\n\nHuman: ", "assistant": "\n\nAssistant: ", "text": ""}
     head = names.get(message.role, f"\n\n{message.role.capitalize()}: ")
     return [(head, False), (message.content, answered and message.role in ("assistant", "text"))]
-
-
-def text_of_example(example: Example) -> str:
-    return "".join(text for parts in plain_segments(example) for text, _ in parts)
 
 
 def shown(where: str, responses: Sequence[Sequence[Segment]]) -> Iterator[str]:

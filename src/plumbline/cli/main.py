@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shlex
 import signal
 import sys
@@ -73,8 +74,6 @@ def main(argv: Sequence[str] | None = None) -> int:
                 f"interrupted; what is finished is kept, and the same command goes on:\n  {again}"
             )
             return INTERRUPTED
-        except (UserError, OSError) as problem:
-            return bad_input(problem)
         except Waiting as people:
             print(f"waiting for people: {people}", file=sys.stderr)
             return WAITING
@@ -82,6 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return ended.exit_code
         except UsageProblem as problem:
             return usage(problem)
+        except Exception as problem:
+            return bad_input(problem)
     return 0
 
 
@@ -92,34 +93,41 @@ def run(args: list[str]) -> None:
         command.invoke(context)
 
 
-def bad_input(problem: UserError | OSError) -> int:
-    """Exit code 2 with one message; an OSError that no setting of the user's explains is a bug."""
-    if isinstance(problem, OSError):
-        mended = explained(problem)
-        if mended is None:
-            raise problem
-        problem = mended
-    error(str(problem))
+def bad_input(problem: Exception) -> int:
+    """Exit code 2 with one message; what neither the user nor the disk explains is a bug."""
+    told = problem if isinstance(problem, UserError) else explained(problem)
+    if told is None:
+        raise problem
+    error(str(told))
     return BAD_INPUT
 
 
-def explained(problem: OSError) -> UserError | None:
+def explained(problem: Exception) -> UserError | None:
     """The disk's and the permissions' errors as messages for people; None for all others."""
-    where = str(problem.filename or "")
-    if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    number = system_error(problem)
+    where = str(getattr(problem, "filename", None) or "")
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return UserError(
-            f"the disk is full ({problem.strerror})",
+            f"the disk is full ({os.strerror(number)})",
             where=where,
             fix="free some space or choose another --out; finished files are whole, and the same "
             "command goes on from the last checkpoint",
         )
-    if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return UserError(
-            f"may not read or write here ({problem.strerror})",
+            f"may not read or write here ({os.strerror(number)})",
             where=where,
             fix="choose a folder that is yours, or mend its permissions",
         )
     return None
+
+
+def system_error(problem: Exception) -> int:
+    """The system's error number, also from libraries in Rust, which only name it; else 0."""
+    if isinstance(problem, OSError):
+        return problem.errno or 0
+    named = re.search(r"\(os error (\d+)\)", str(problem))
+    return int(named.group(1)) if named else 0
 
 
 def usage(problem: Exception) -> int:
