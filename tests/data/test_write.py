@@ -137,12 +137,26 @@ def test_split_file_is_the_split_of_training(tmp_path: Path) -> None:
     source = tmp_path / "data.jsonl"
     said = [Choice((user(f"question {i}"),), answer("a"), True) for i in range(300)]
     write(source, said)
-    parts = split_file(source)
+    parts = split_file(source).rows
     assert set(parts) == {tmp_path / "data.train.jsonl", tmp_path / "data.heldout.jsonl"}
     assert sum(parts.values()) == 300 and 15 < parts[tmp_path / "data.heldout.jsonl"] < 50
+    assert {*parts} | {source} == set(tmp_path.iterdir())
     held = {views.prompt_key(e) for e in views.split(views.labelled(said).examples)[1]}
     read_back = read(tmp_path / "data.heldout.jsonl").judgements
     assert {j.prompt[0].content for j in read_back if isinstance(j, Choice)} == held
+
+
+def test_a_split_never_overwrites_its_source(tmp_path: Path) -> None:
+    source = tmp_path / "data.train.jsonl"
+    source.write_text('{"text": "a"}\n{"text": 3}\n')
+    before = source.read_bytes()
+    made = split_file(source, on_bad_row="drop")
+    assert source.read_bytes() == before
+    assert [path.name for path in made.rows] == [
+        "data.train.train.jsonl",
+        "data.train.heldout.jsonl",
+    ]
+    assert [where for where, _ in made.dropped] == [f"{source}:2"]
 
 
 def test_inspection_counts(tmp_path: Path) -> None:

@@ -32,6 +32,14 @@ class Converted:
     ignored: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The files of a split with their rows, and (where, why) of rows that are in neither."""
+
+    rows: dict[Path, int]
+    dropped: list[tuple[str, str]]
+
+
 def write(path: str | Path, judgements: Iterable[Judgement]) -> int:
     """Judgements in plumbline's own form (.jsonl, .jsonl.gz), which `read` gives back; how many."""
     return _write(Path(path), [to_row(judgement) for judgement in judgements])
@@ -66,22 +74,24 @@ def split_file(
     fraction: float = 0.1,
     most: int = 500,
     on_bad_row: OnBadRow = "stop",
-) -> dict[Path, int]:
-    """Write NAME.train.jsonl and NAME.heldout.jsonl beside the source: paths and their rows.
+) -> Parts:
+    """Write NAME.train.jsonl and NAME.heldout.jsonl beside the source (of a Hub name: here).
 
     The split is that of training (by the first prompt's text).
     """
     path = Path(source)
-    train, held = views.split_judgements(
-        read(path, on_bad_row=on_bad_row).judgements, fraction, most
-    )
-    name = path.name.split(".")[0]
-    parts = {"train": train, "heldout": held}
-    return {
+    loaded = read(source, on_bad_row=on_bad_row)
+    train, held = views.split_judgements(loaded.judgements, fraction, most)
+    folder, name = (path.parent if path.is_file() else Path()), path.name.removesuffix(".gz")
+    stem = Path(name).stem if path.is_file() else name.replace(":", ".")
+    rows = {
         target: write(target, part)
-        for kind, part in parts.items()
-        for target in [path.with_name(f"{name}.{kind}.jsonl")]
+        for target, part in (
+            (folder / f"{stem}.train.jsonl", train),
+            (folder / f"{stem}.heldout.jsonl", held),
+        )
     }
+    return Parts(rows, loaded.bad + loaded.dropped)
 
 
 def _own(judgements: Sequence[Judgement]) -> tuple[Rows, list[views.Dropped], tuple[str, ...]]:
