@@ -11,7 +11,7 @@ DRIVER = Path(__file__).parent / "kill_driver.py"
 
 def test_kill_at_any_file_operation(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(DRIVER), str(tmp_path), "13"],
+        [sys.executable, str(DRIVER), str(tmp_path), "19"],
         capture_output=True,
         text=True,
         check=False,

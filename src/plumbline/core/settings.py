@@ -103,7 +103,7 @@ def _apply(settings: Any, items: list[tuple[str, Any]], path: str, place: _Place
         inner = getattr(settings, head)
         if dataclasses.is_dataclass(inner) and (rest or isinstance(value, Mapping)):
             parts.setdefault(head, []).extend([(rest, value)] if rest else value.items())
-        elif rest or dataclasses.is_dataclass(inner) and not isinstance(value, type(inner)):
+        elif rest or (dataclasses.is_dataclass(inner) and not isinstance(value, type(inner))):
             raise _shape_error(settings, head, value, path, place(f"{path}{key}"))
         else:
             at = place(f"{path}{head}")
