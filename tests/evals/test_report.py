@@ -141,7 +141,7 @@ def test_without_answers_differences_are_from_the_intervals_and_say_so(runs: lis
         (folder / "samples.jsonl").unlink()
     page = Page(build_report(runs, runs[0].parent / "r.html"))
     assert "not paired by prompt" in page.words and "as if independent" in page.words
-    assert "Answers side by side" not in page.words
+    assert "largest gains" not in page.words
     assert "no answers were logged" in page.words
 
 
@@ -155,7 +155,7 @@ def test_missing_values_are_seen(runs: list[Path]) -> None:
     assert "not measured" in page.words and "no interval" in page.words
     assert 'class="missing">missing' in page.source
     assert "no number for gold (not finite)" in page.words
-    assert "whether that is a change cannot be told" in page.words
+    assert "SFT’s gold value is missing; whether SFT differs from base" in page.words
     assert "nan" not in page.words.lower().split()
 
 

@@ -105,6 +105,9 @@ def claim(d: Difference) -> str:
     name = meaning(d.metric).title
     who, other = pretty(d.run.label), pretty(d.baseline.label)
     was, now = (fmt(r.metrics[d.metric].value) for r in (d.baseline, d.run))
+    if math.isnan(d.interval.value):
+        gone = who if math.isnan(d.run.metrics[d.metric].value) else other
+        return f"{gone}’s {name} is missing; whether {who} differs from {other} cannot be told."
     if d.verdict == "unknown":
         return (
             f"{who} has a {name} of {now}, {other} {was}; there is no interval, so whether that "

@@ -149,6 +149,7 @@ def _whiskers(rows: Sequence[tuple[str, Interval, int]], alt: str, *, zero: bool
     names = [_short(name) for name, _, _ in rows]
     left = 0.16 + 0.088 * max(map(len, names), default=0)  # inches: labels at 10.5 points
     canvas, axes = _canvas(3.7, 0.42 + 0.36 * len(rows), (left, 0.7, 0.3, 0.06))
+    axes.locator_params(axis="x", nbins=5 if left < 1 else 3)
     if zero:
         axes.axvline(0, color=INK, lw=1)
     for y, (_, i, index) in enumerate(rows):
@@ -175,7 +176,7 @@ def _whiskers(rows: Sequence[tuple[str, Interval, int]], alt: str, *, zero: bool
     return _svg(canvas, alt)
 
 
-def _short(name: str, most: int = 22) -> str:
+def _short(name: str, most: int = 16) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 

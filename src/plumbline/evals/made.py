@@ -43,14 +43,19 @@ TOLD = ("command", "objective", "unit", "model", "data", "path", "precision", "s
 
 def settings(runs: Sequence[Run]) -> dict[str, list[tuple[str, list[str]]]]:
     """Settings by dotted key (of results.json and of the record's config), with what was counted:
-    those that differ between the runs, and those that do not."""
+    those that differ (or that one run alone has), and those that are equal wherever they apply."""
     flat = [_facts(run) for run in runs]
     keys = dict.fromkeys(key for one in flat for key in one)
     rows = {key: [one.get(key, "") for one in flat] for key in keys}
     return {
-        "differ": [(k, v) for k, v in rows.items() if len(set(v)) > 1],
-        "same": [(k, v) for k, v in rows.items() if len(set(v)) == 1],
+        "differ": [(k, v) for k, v in rows.items() if _differs(v)],
+        "same": [(k, [next(x for x in v if x)]) for k, v in rows.items() if not _differs(v)],
     }
+
+
+def _differs(values: Sequence[str]) -> bool:
+    told = [value for value in values if value]
+    return len(set(told)) > 1 or (len(told) == 1 < len(values))
 
 
 def _facts(run: Run) -> dict[str, str]:
@@ -67,6 +72,8 @@ def _flat(settings: Mapping[str, Any], before: str = "") -> list[tuple[str, str]
     found: list[tuple[str, str]] = []
     for key, value in settings.items():
         name = f"{before}{key}"
+        if value is None or value == "":
+            continue
         if isinstance(value, Mapping):
             found += _flat(value, f"{name}.")
         else:
