@@ -10,6 +10,7 @@ is stacked; DoRA, trained embeddings and the like are refused (merge them first)
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,11 @@ def linear_names(model: PreTrainedModel) -> list[str]:
     ]
 
 
+def has_conv1d(model: nn.Module) -> bool:
+    """Whether linear layers are GPT-2's Conv1D, whose weight is stored input by output."""
+    return any(isinstance(module, Conv1D) for module in model.modules())
+
+
 def suffixes(names: list[str]) -> list[str]:
     """The last parts of module names, as PEFT's configs list them."""
     return sorted({name.rsplit(".", 1)[-1] for name in names})
@@ -68,9 +74,14 @@ def add_new(model: PreTrainedModel, names: list[str], lora: Lora, seed: int) -> 
     from peft import LoraConfig, inject_adapter_in_model
 
     config = LoraConfig(
-        r=lora.r, lora_alpha=lora.alpha, lora_dropout=0.0, target_modules=suffixes(names)
+        r=lora.r,
+        lora_alpha=lora.alpha,
+        lora_dropout=0.0,
+        target_modules=suffixes(names),
+        fan_in_fan_out=has_conv1d(model),
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Already found a `peft_config`")  # two are meant
         torch.manual_seed(seed)
         inject_adapter_in_model(config, model, adapter_name=NEW)
     _fp32(model)
@@ -80,8 +91,8 @@ def add_given(model: PreTrainedModel, folder: Path) -> None:
     """Put the adapter of `folder` into the model, exactly as it was saved."""
     from peft import LoraConfig, inject_adapter_in_model
 
-    config = LoraConfig.from_pretrained(str(folder))
     _plain_lora(folder)
+    config = LoraConfig.from_pretrained(str(folder))
     config.lora_dropout, config.modules_to_save, config.task_type = 0.0, None, None
     inject_adapter_in_model(config, model, adapter_name=GIVEN)
     _fp32(model)

@@ -67,7 +67,7 @@ def load_model(
         heads.train(net)
     _check_finite(net, folder)
     if checkpointing:
-        net.gradient_checkpointing_enable({"use_reentrant": False})
+        _checkpoint_blocks(net)
     reload = partial(
         load_model,
         where,
@@ -201,13 +201,24 @@ def _last_blocks(net: PreTrainedModel, count: int) -> list[nn.Module]:
         for blocks in parent.children():
             if isinstance(blocks, nn.ModuleList) and len(blocks) == total:
                 if count > total:
-                    raise UserError(f"last:{count}, but the model has {total} blocks")
+                    raise UserError(
+                        f"last:{count}, but the model has {total} blocks",
+                        fix=f"give last:1 to last:{total}, or full",
+                    )
                 beside = [m for m in parent.children() if m is not blocks and _is_norm(m)]
                 return [*blocks[-count:], *beside]
     raise UserError(
         f"cannot tell the blocks of {net.config.model_type!r} apart",
         fix="use --adapter lora or --adapter full",
     )
+
+
+def _checkpoint_blocks(net: PreTrainedModel) -> None:
+    """Recompute each block's activations in the backward pass (transformers renamed this)."""
+    if hasattr(net, "activation_checkpointing_enable"):
+        net.activation_checkpointing_enable({"use_reentrant": False})
+    else:
+        net.gradient_checkpointing_enable({"use_reentrant": False})
 
 
 def _is_norm(module: nn.Module) -> bool:

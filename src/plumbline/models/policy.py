@@ -236,7 +236,9 @@ class Policy:
                 where=str(self.source.path),
                 fix=f"set length.max={self.limit.tokens}",
             )
-        if long.all() or (not long.any() and forest.tokens.shape[1] <= self.limit.tokens):
+        # Rows count their pads as positions; a forest's positions are depths.
+        longest = lengths.max() if forest.shared else forest.tokens.shape[1]
+        if long.all() or longest <= self.limit.tokens:
             return _flat(self._body(forest))
         assert not forest.shared, "rotary positions that depend on the batch take rows"
         out: Tensor | None = None

@@ -73,6 +73,7 @@ def save_policy(
     """Write the policy into `out` (made if need be; other files there stay) and return `out`."""
     extra = extras or Extras()
     out.mkdir(parents=True, exist_ok=True)
+    atomic.sweep(out)
     with atomic.writing(out):
         aside = atomic.temp_beside(out / "model")
         aside.mkdir()
@@ -159,6 +160,7 @@ def _write_adapter(policy: Policy, aside: Path, out: Path) -> None:
         modules_to_save=["score"] if policy.scalar_head else None,
         task_type="SEQ_CLS" if policy.scalar_head else "CAUSAL_LM",
         base_model_name_or_path=base,
+        fan_in_fan_out=adapters.has_conv1d(policy.model),
         inference_mode=True,
     )
     config.save_pretrained(str(aside))
