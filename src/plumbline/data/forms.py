@@ -12,7 +12,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import Judgement, Provenance
@@ -172,8 +171,3 @@ def _names(row: Row) -> str:
 
 def _catalogue() -> str:
     return "; ".join(dict.fromkeys(", ".join(form.needs) for form in FORMS))
-
-
-def known() -> dict[str, tuple[Any, ...]]:
-    """Name to (needs, uses, about) of every form, for the reference page."""
-    return {form.name: (form.needs, form.uses, form.about) for form in FORMS}
