@@ -46,7 +46,8 @@ class Micro:
 def cut(items: Sequence[Item], budget: int, *, share: bool = True) -> list[list[Item]]:
     """Group items so that each group's grid (count x longest tree) stays within `budget` tokens.
 
-    Longest first, so that rows of one grid are of like length. An item over the budget stands alone.
+    Longest first, so that rows of one grid are of like length. An item over the
+    budget stands alone.
     """
     sizes = [_grid_size(item.tree, share) for item in items]
     order = sorted(range(len(items)), key=lambda i: (-sizes[i][0], i))

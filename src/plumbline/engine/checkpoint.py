@@ -15,11 +15,11 @@ from torch import Tensor
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
-def save(
-    folder: Path, weights: Mapping[str, Tensor], optimizer: torch.optim.AdamW | None
-) -> None:
+def save(folder: Path, weights: Mapping[str, Tensor], optimizer: torch.optim.AdamW | None) -> None:
     """Write `weights.safetensors` and, for an optimizer with state, `optimizer.safetensors`."""
-    save_file({k: v.detach().contiguous() for k, v in weights.items()}, folder / "weights.safetensors")
+    save_file(
+        {k: v.detach().contiguous() for k, v in weights.items()}, folder / "weights.safetensors"
+    )
     if optimizer is not None and optimizer.state:
         save_file(_moments(optimizer), folder / "optimizer.safetensors")
 

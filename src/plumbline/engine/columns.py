@@ -84,26 +84,38 @@ def _unpack(flat: dict[str, np.ndarray]) -> dict[bytes, np.ndarray]:
 def split_rows(values: Tensor, batch: Batch) -> list[np.ndarray]:
     """A [T, ...] tensor as one array a row."""
     counts = torch.bincount(batch.row, minlength=batch.rows).cpu().numpy()
-    return np.split(values.float().cpu().numpy(), np.cumsum(counts)[:-1])
+    kept = values.float() if values.is_floating_point() else values
+    return np.split(kept.cpu().numpy(), np.cumsum(counts)[:-1])
+
+
+Reader = Callable[[Outputs], Tensor]
 
 
 def fill(
     engine: Engine,
     steps: Iterable[Sequence[Item]],
-    cache: RowCache,
-    read: Callable[[Outputs], Tensor],
+    wanted: Sequence[tuple[RowCache, Reader]],
+    *,
+    top: int | None = None,
     tick: Callable[[int], None] = lambda rows: None,
 ) -> None:
-    """Score every item with a row the cache lacks, step by step as training will, and keep `read(outputs)`."""
+    """Score, step by step as training will, every item with a row some cache lacks; keep what its
+    reader says."""
     for items in steps:
-        missing = [item for item in items if not _has(cache, item.tree)]
-        for group, micro, out in engine.score(missing):
-            rows = iter(split_rows(read(out), micro.batch))
-            for item in group:
-                for k in range(len(item.tree.completions)):
-                    cache.put(row_key(item.tree, k), next(rows))
+        missing = [i for i in items if not all(_has(cache, i.tree) for cache, _ in wanted)]
+        for group, micro, out in engine.score(missing, top=top):
+            for cache, read in wanted:
+                _keep(cache, group, split_rows(read(out), micro.batch))
         tick(len(items))
-    cache.save()
+    for cache, _ in wanted:
+        cache.save()
+
+
+def _keep(cache: RowCache, group: Sequence[Item], rows: list[np.ndarray]) -> None:
+    left = iter(rows)
+    for item in group:
+        for k in range(len(item.tree.completions)):
+            cache.put(row_key(item.tree, k), next(left))
 
 
 def _has(cache: RowCache, tree: TokenTree) -> bool:
@@ -122,9 +134,21 @@ def attach(name: str, items: Sequence[Item], cache: RowCache) -> list[Item]:
 
 
 def token_logp(out: Outputs) -> Tensor:
-    """The reader for reference columns: log-probability of each trained token [T], nats."""
+    """The reader of a reference column: log-probability of each trained token [T], nats."""
     assert out.logp is not None
     return out.logp
+
+
+def top_logp(out: Outputs) -> Tensor:
+    """The reader of a teacher's log-probabilities [T, K], nats."""
+    assert out.top_logp is not None
+    return out.top_logp
+
+
+def top_ids(out: Outputs) -> Tensor:
+    """The reader of a teacher's likeliest ids [T, K]."""
+    assert out.top_ids is not None
+    return out.top_ids
 
 
 def mean_log_ratio(engine: Engine, items: Sequence[Item]) -> Tensor:
@@ -150,8 +174,10 @@ def mismatched(items: Sequence[Item], partners: Sequence[Item], longest: int) ->
     for item, partner in zip(items, partners, strict=True):
         room = longest - len(item.tree.prompt)
         theirs = [
-            (partner.tree.completions[k % len(partner.tree.completions)][:room],
-             partner.tree.trained[k % len(partner.tree.completions)][:room])
+            (
+                partner.tree.completions[k % len(partner.tree.completions)][:room],
+                partner.tree.trained[k % len(partner.tree.completions)][:room],
+            )
             for k in range(len(item.tree.completions))
         ]
         tree = TokenTree(item.tree.prompt, tuple(c for c, _ in theirs), tuple(t for _, t in theirs))

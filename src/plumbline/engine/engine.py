@@ -68,7 +68,7 @@ class Engine:
         forest = micro.forest
         if self.policy.scalar_head:
             return Outputs(value=self.policy.values(forest))
-        ids = micro.batch["teacher_ids"] if "teacher_ids" in micro.batch else None
+        ids = micro.batch.columns.get("teacher_ids")
         got = self.policy.logprobs(forest, ids=ids, top=None if ids is not None else top)
         return Outputs(logp=got.logp, top_logp=got.top_logp, top_ids=got.top_ids)
 
@@ -95,7 +95,10 @@ class Engine:
         return {name: count or 1.0 for name, count in found.items()}
 
     def optim_step(self, lr: float) -> float:
-        """Clip, update, clear; the gradient's norm before clipping. A norm that is not finite raises."""
+        """Clip, update, clear; the gradient's norm before clipping.
+
+        Raises FloatingPointError where that norm is not finite.
+        """
         norm = clip(self.params, self.settings.clip)
         if not torch.isfinite(torch.tensor(norm)):
             raise FloatingPointError(f"the gradient's norm is {norm}")

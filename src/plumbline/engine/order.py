@@ -13,7 +13,7 @@ import numpy as np
 
 
 def steps_in(count: int, batch: int, epochs: float, steps: int | None) -> int:
-    """Optimizer steps of a run: `steps` where given, else `epochs` passes (the last batch may be short)."""
+    """Optimizer steps: `steps` where given, else `epochs` passes (the last batch may be short)."""
     if steps is not None:
         return steps
     per_epoch = ceil(count / batch)

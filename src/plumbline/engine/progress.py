@@ -1,4 +1,4 @@
-"""Progress on screen: a bar with rate and time left on a terminal, a line now and then elsewhere."""
+"""Progress: a bar with rate and time left on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ class Bar:
         now = time.monotonic()
         if now - self._shown >= LINE_SECONDS:
             self._shown = now
-            print(f"{self.title} {self.done}/{self.total} {self._rate(now)} {note}", file=sys.stderr)
+            print(
+                f"{self.title} {self.done}/{self.total} {self._rate(now)} {note}", file=sys.stderr
+            )
 
     def _rate(self, now: float) -> str:
         speed = (self.done - self._from) / max(1e-9, now - self._start)

@@ -33,7 +33,7 @@ class Checkpoints:
         return state.parent, json.loads(state.read_text(encoding="utf-8"))
 
     def fixed(self, name: str, resolve: Callable[[], Any]) -> Any:
-        """A choice made once for the whole run: read where it was made before, else made and kept."""
+        """A choice made once for the whole run: as it was made before, else made and kept."""
         path = self.root / "fixed.json"
         known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         if name not in known:

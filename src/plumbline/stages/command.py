@@ -1,19 +1,26 @@
-"""`plumbline train` without a recipe: words to a job in a folder, claimed, resumable, registered."""
+"""`plumbline train` without a recipe: words to a job in a folder, resumable, registered."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from plumbline.core.ids import digest_file
 from plumbline.core.settings import identity
-from plumbline.data import read
-from plumbline.engine.progress import Bar, TerminalBar, bar
+from plumbline.data.load import Loaded, read
+from plumbline.engine.progress import Bar, bar
+from plumbline.models.digest import digest_folder
+from plumbline.models.locate import Located, adapter_base, is_adapter, resolve_model
 from plumbline.objectives import build, entry
 from plumbline.stages import train as stage
+from plumbline.stages.offline import Progress
 from plumbline.stages.outdir import OutDir
-from plumbline.store import Store, find_store
+from plumbline.stages.values import split_values
+from plumbline.store import Store, add_source, find_store, source_record
+from plumbline.text.tokenizer import load_tokenizer
 
 VERSION = 1
 """Version of what a training run computes; it enters ids."""
@@ -28,88 +35,139 @@ def train(
     adapter: str = "lora",
     sets: Mapping[str, Any] | None = None,
     merge: bool = False,
-    on_bad_row: str = "stop",
+    on_bad_row: Literal["stop", "drop"] = "stop",
     store: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> Path:
-    """Train `objective` and return `out`; resumes an unfinished run, leaves a finished one alone."""
-    from plumbline.models.digest import weights_digest
-    from plumbline.models.load import resolve_model
-
+    """Train `objective` into `out`; resumes an unfinished run, leaves a finished one alone."""
     entry(objective)
     home = find_store(store)
     taken = resolve_model(model, home.path)
-    say(f"model: {taken.what}")
-    loaded = read(_data_path(data, home), on_bad_row=on_bad_row)
-    name = stage.resolve_objective(objective, loaded.judgements)
-    settings, values = stage.split_values(name, sets or {})
-    job = stage.Job(name, taken.path, loaded.judgements, adapter, settings, values, merge)
-    place = OutDir(
-        Path(out),
-        {
-            "stage": f"train.{name}",
-            "version": VERSION,
-            "model": weights_digest(taken.path),
-            "data": _data_digest(data, home),
-            "on_bad_row": on_bad_row,
-            "adapter": adapter,
-            "merge": merge,
-            "settings": identity(settings),
-            "objective": identity(build(name, values)),
-        },
-    )
+    say(f"model: {taken.took}")
+    path = data_path(data, home)
+    loaded = read(path, on_bad_row=on_bad_row)
+    job = make_job(objective, taken.path, loaded, adapter, sets or {}, merge)
+    job = _with_teacher(job, home, say)
+    inputs = {"model": _model_input(home, taken), **_data_input(home, path)}
+    place = OutDir(Path(out), job_identity(job, inputs.get("data", data), on_bad_row))
     state = place.claim()
     if state == "finished":
         say(f"{out} is finished already; nothing was done (name another --out to train again)")
-        return Path(out)
+        return place.path
     if state == "new":
-        place.begin(command=f"train {name}", model=model, data=data)
+        place.begin(command=f"train {job.objective}", model=model, data=data)
     else:
         say(f"{out} is unfinished; going on from its last checkpoint")
-    _say_counts(loaded, name, say)
-    results = _with_bars(job, place, say)
+    say(_counts_line(loaded, job.objective))
+    with ExitStack() as bars:
+        results = stage.run(job, place.path, place.scratch, say, _progress(bars))
     place.finish(seconds=results["seconds"])
-    _register(home, place)
-    say(_summary(results, place.path))
+    _register(home, place, inputs)
+    say(summary(results, place.path))
     return place.path
 
 
-def _data_path(data: str, home: Store) -> str:
-    """The file behind DATA; a ref's folder is read as its data file."""
+def make_job(
+    objective: str,
+    model: Path,
+    loaded: Loaded,
+    adapter: str,
+    sets: Mapping[str, Any],
+    merge: bool = False,
+) -> stage.Job:
+    """The job behind an objective's name (`reward` is resolved by the data) and settings."""
+    name = stage.resolve_objective(objective, loaded.judgements)
+    settings, values = split_values(name, sets)
+    return stage.Job(
+        name, model, loaded.judgements, loaded.dropped, adapter, settings, values, merge
+    )
+
+
+def job_identity(job: stage.Job, data: str, on_bad_row: str) -> dict[str, Any]:
+    """Everything that decides the result of a training run."""
+    base = adapter_base(job.model).path if is_adapter(job.model) else None
+    weights = {"model": digest_folder(job.model, base)}
+    if job.teacher is not None:
+        weights["teacher"] = digest_folder(job.teacher)
+    return {
+        "stage": f"train.{job.objective}",
+        "version": VERSION,
+        **weights,
+        "tokenizer": load_tokenizer(job.model).digest(),
+        "data": data,
+        "on_bad_row": on_bad_row,
+        "adapter": job.adapter,
+        "merge": job.merge,
+        "settings": identity(job.settings),
+        "objective": identity(build(job.objective, job.values)),
+    }
+
+
+def data_path(data: str, home: Store) -> str:
+    """The file behind DATA; of a ref's folder, its data file."""
     if not data.startswith("ref:"):
         return data
     folder = home.path(data)
-    return str(folder if folder.is_file() else folder / "data.jsonl")
+    return str(folder / "data.jsonl" if folder.is_dir() else folder)
 
 
-def _data_digest(data: str, home: Store) -> str:
-    path = Path(_data_path(data, home))
-    return digest_file(path) if path.is_file() else data
+def _with_teacher(job: stage.Job, home: Store, say: Callable[[str], None]) -> stage.Job:
+    if not job.settings.teacher:
+        return job
+    taken = resolve_model(job.settings.teacher, home.path)
+    say(f"teacher: {taken.took}")
+    return replace(job, teacher=taken.path)
 
 
-def _say_counts(loaded: Any, name: str, say: Callable[[str], None]) -> None:
-    say(f"data: {len(loaded.judgements)} rows, read as {loaded.form}; objective: {name}")
-    if loaded.dropped:
-        say(f"dropped {len(loaded.dropped)} rows that do not parse")
+def _model_input(home: Store, taken: Located) -> str:
+    """The artifact that the model's folder is: a run's own, or a source named by its path."""
+    record = taken.path / "record.json"
+    known = json.loads(record.read_text("utf-8")).get("id", "") if record.is_file() else ""
+    if known and home.has(known):
+        return str(known)
+    found = source_record(home, taken.path, kind="model")
+    with home.committing():
+        return home.finish(found).id
 
 
-def _with_bars(job: stage.Job, place: OutDir, say: Callable[[str], None]) -> dict[str, Any]:
-    """Run the job with a progress bar a phase."""
-    bars: dict[str, Any] = {}
+def _data_input(home: Store, path: str) -> dict[str, str]:
+    """The artifact of a data file, copied so that the words stay findable; a Hub name has none."""
+    if not Path(path).is_file():
+        return {}
+    return {"data": add_source(home, Path(path)).id}
 
-    def progress(phase: str) -> Callable[[int, int, dict[str, float]], None]:
+
+def _register(home: Store, place: OutDir, inputs: Mapping[str, str]) -> None:
+    """Keep the run's record in the store, so that its lineage can be walked."""
+    identity = place.identity
+    home.register(
+        stage=identity["stage"],
+        version=identity["version"],
+        config=identity,
+        inputs=inputs,
+        folder=place.path,
+        kind="reward" if entry(place.identity["stage"][6:]).head == "scalar" else "model",
+        started=place.record["started"],
+        seconds=sum(place.record["seconds"].values()),
+    )
+
+
+def _progress(bars: ExitStack) -> Callable[[str], Progress]:
+    """A progress bar a phase, opened at its first tick and closed at its last."""
+
+    def progress(phase: str) -> Progress:
+        live: list[Bar] = []
+
         def tick(done: int, total: int, numbers: dict[str, float]) -> None:
-            if phase not in bars:
-                bars[phase] = bar(phase, total, done - 1)
-                bars[f"{phase}.live"] = bars[phase].__enter__()
-            live: Bar | TerminalBar = bars[f"{phase}.live"]
-            live.advance(done - live.done, _note(numbers))
+            if not live:
+                live.append(bars.enter_context(bar(phase, total, done - 1)))
+            live[0].advance(done - live[0].done, _note(numbers))
             if done >= total:
-                bars[phase].__exit__(None, None, None)
+                live[0].close()
 
         return tick
 
-    return stage.run(job, place.path, place.scratch, say, progress)
+    return progress
 
 
 def _note(numbers: Mapping[str, float]) -> str:
@@ -117,27 +175,20 @@ def _note(numbers: Mapping[str, float]) -> str:
     return "  ".join(f"{name} {numbers[name]:.3f}" for name in shown if name in numbers)
 
 
-def _register(home: Store, place: OutDir) -> None:
-    """Keep the run's record in the store, so that its lineage can be walked."""
-    identity = place.identity
-    home.register(
-        stage=identity["stage"],
-        version=identity["version"],
-        config=identity,
-        inputs={},
-        folder=place.path,
-    )
+def _counts_line(loaded: Loaded, name: str) -> str:
+    bad = f"; {len(loaded.bad)} rows that do not parse were dropped" if loaded.bad else ""
+    return f"data: {len(loaded.judgements)} rows, read as {loaded.form}{bad}; objective: {name}"
 
 
-def _summary(results: Mapping[str, Any], out: Path) -> str:
-    lines = [f"done: {results['steps']} steps in {results['seconds'].get('train', 0):.1f} s -> {out}"]
+def summary(results: Mapping[str, Any], out: Path) -> str:
+    """What a person wants to know at the end, with intervals."""
+    seconds = results["seconds"]
+    lines = [f"done: {results['steps']} steps in {seconds.get('train', 0):.1f} s -> {out}"]
     for name in ("heldout_loss", "heldout_accuracy"):
         found = results["metrics"].get(name)
-        if found:
+        if found and found["low"] is not None:
             lines.append(
                 f"{name}: {found['value']:.4f} [{found['low']:.4f}, {found['high']:.4f}]"
                 f" n={found['n']}"
             )
     return "\n".join(lines)
-
-

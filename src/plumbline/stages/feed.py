@@ -1,19 +1,20 @@
 """What each optimizer step is fed: its items, and the columns their objective needs.
 
-Reference log-probabilities come from a cache that `prepare` fills before the first update. KTO's z0
+Token columns (a reference's log-probabilities, a teacher's) come from caches that were filled
+before the first update. KTO's z0
 is estimated at every step on completions of other prompts, drawn once an epoch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from plumbline.core.heldout import opening
+from plumbline.core.heldout import prompt_key
 from plumbline.engine import columns, order
 from plumbline.engine.batches import Item
 from plumbline.engine.columns import RowCache
@@ -31,7 +32,7 @@ class Feed:
     batch: int
     seed: int
     steps: int
-    reference: RowCache | None = None
+    caches: Mapping[str, RowCache] = field(default_factory=dict)
     z0: str = "none"
     longest: int = 1 << 30
     sample: OnPolicy | None = None
@@ -48,7 +49,7 @@ class Feed:
         """The step's prompts, each with the completions of another prompt."""
         epoch, chosen = order.members(step, len(self.items), self.batch, self.seed)
         if self._partners[0] != epoch:
-            keys = [opening(i.example.prompt + i.example.responses[0]) for i in self.items]
+            keys = [prompt_key(item.example) for item in self.items]
             self._partners = epoch, order.derangement(keys, self.seed, epoch)
         others = [self.items[self._partners[1][i]] for i in chosen]
         return columns.mismatched(self.at(step), others, self.longest)
@@ -61,7 +62,7 @@ class Feed:
 
     def step(self, step: int, engine: Engine) -> tuple[list[Item], dict[str, Tensor]]:
         """Items with their columns, and the columns of the whole step."""
-        items = self._referenced(self.at(step))
+        items = self._with_columns(self.at(step))
         if self.z0 == "none":
             return items, {}
         return items, {"z0": self._z0(step, engine).to(engine.policy.device)}
@@ -72,7 +73,9 @@ class Feed:
         if self.z0 == "on-policy":
             assert self.sample is not None
             return columns.mean_log_ratio(engine, self.sample(self.at(step), step))
-        return columns.mean_log_ratio(engine, self._referenced(self.twins(step)))
+        return columns.mean_log_ratio(engine, self._with_columns(self.twins(step)))
 
-    def _referenced(self, items: list[Item]) -> list[Item]:
-        return items if self.reference is None else columns.attach("ref_logp", items, self.reference)
+    def _with_columns(self, items: list[Item]) -> list[Item]:
+        for name, cache in self.caches.items():
+            items = columns.attach(name, items, cache)
+        return items

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from plumbline.core.heldout import opening
+from plumbline.core.heldout import prompt_key
 from plumbline.core.stats import Interval, bootstrap, ratio_interval
 from plumbline.engine.batches import Item
 from plumbline.engine.engine import Engine
@@ -26,8 +26,9 @@ def evaluate(engine: Engine, feed: Feed) -> dict[str, Interval]:
     clusters: list[str] = []
     loss_terms: tuple[str, ...] = ()
     for items, columns in _batches(feed, engine):
-        for item, terms, loss_terms in _by_item(engine, items, columns):
-            clusters.append(opening(item.example.prompt + item.example.responses[0]))
+        for item, terms, own in _by_item(engine, items, columns):
+            loss_terms = own
+            clusters.append(prompt_key(item.example))
             for name, term in terms.items():
                 names.setdefault(name, []).append((float(term.sum), float(term.count)))
     table = {name: np.array(rows) for name, rows in names.items()}

@@ -1,6 +1,6 @@
 """The output folder of a run: who owns it, whether it is finished, where its checkpoints lie.
 
-`record.json` is written at the start with the identity of the run and what "auto" came to. The same
+`run.json` is written at the start with the identity of the run and what "auto" came to. The same
 command again resumes an unfinished run and leaves a finished one alone; another identity or a
 folder that is not ours is refused, untouched.
 """
@@ -19,7 +19,7 @@ from plumbline.core import atomic
 from plumbline.core.errors import UserError
 from plumbline.core.ids import digest
 
-RECORD = "record.json"
+CLAIM = "run.json"
 SCRATCH = "checkpoint"
 
 
@@ -51,10 +51,10 @@ class OutDir:
         self.record: dict[str, Any] = {}
 
     def claim(self) -> str:
-        """"new", "resume" or "finished"; UserError where the folder belongs to something else."""
+        """ "new", "resume" or "finished"; UserError where the folder belongs to something else."""
         if not self.path.exists() or not any(self.path.iterdir()):
             return "new"
-        found = self.path / RECORD
+        found = self.path / CLAIM
         if not found.exists():
             raise UserError(
                 "the folder is not empty and was not written by plumbline",
@@ -95,7 +95,7 @@ class OutDir:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _write(self) -> None:
-        atomic.write_json(self.path / RECORD, self.record)
+        atomic.write_json(self.path / CLAIM, self.record)
 
 
 def _difference(record: Mapping[str, Any], identity: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from plumbline.core import views
 from plumbline.core.errors import UserError
-from plumbline.core.heldout import opening, split_by
+from plumbline.core.heldout import split_mask
 from plumbline.core.types import Example, Judgement, Message
 from plumbline.engine.batches import Item
 from plumbline.objectives import Entry
@@ -36,6 +36,7 @@ class Prepared:
 
 def prepare(
     judgements: Sequence[Judgement],
+    unusable: Sequence[views.Dropped],
     entry: Entry,
     objective: Any,
     renderer: Renderer,
@@ -43,17 +44,19 @@ def prepare(
     context: int,
 ) -> Prepared:
     """Items for `entry`'s view; UserError where nothing (or too little) is left."""
-    found = view_of(judgements, entry, objective, settings)
-    rendered = [r for example in found.examples for r in renderer.render(example)]
+    found = view_of(judgements, unusable, entry, objective, settings)
+    rendered = renderer.render_all(found.examples)
     kept, report = length.apply(rendered, settings.length, context)
     items = [Item(_whole(r.tree) if settings.turns == "every" else r.tree, r.example) for r in kept]
-    train, heldout = split_by(items, _opening, settings.eval.fraction, settings.eval.most)
+    held = split_mask([i.example for i in items], settings.eval.fraction, settings.eval.most)
+    train = [item for item, out in zip(items, held, strict=True) if not out]
+    heldout = [item for item, out in zip(items, held, strict=True) if out]
     if not train:
         raise UserError(
             "nothing is left to train on",
             fix="see the counts of `plumbline data inspect`, or lower eval.fraction",
         )
-    notes = [*_dropped(found.dropped), *renderer.notes, *report.lines()]
+    notes = [*_dropped(found.dropped), *found.notes, *renderer.notes, *report.lines()]
     counts = {
         "examples": len(found.examples),
         "unusable": len(found.dropped),
@@ -68,7 +71,11 @@ def prepare(
 
 
 def view_of(
-    judgements: Sequence[Judgement], entry: Entry, objective: Any, settings: Train
+    judgements: Sequence[Judgement],
+    unusable: Sequence[views.Dropped],
+    entry: Entry,
+    objective: Any,
+    settings: Train,
 ) -> views.Views:
     """The entry's view of the judgements, within the bound on unusable rows."""
     if entry.view == "demonstrations":
@@ -76,7 +83,8 @@ def view_of(
         found = views.demonstrations(judgements, turns=turns)
     else:
         found = views.view(entry.view, judgements)
-    views.drop_policy(found.dropped, len(judgements), limit=settings.max_unusable)
+    found = replace(found, dropped=[*unusable, *found.dropped])
+    views.drop_policy(found.dropped, len(judgements) + len(unusable), limit=settings.max_unusable)
     if entry.name == "conditional_sft":
         tags = {True: objective.good_tag, False: objective.bad_tag}
         tagged = [one for example in found.examples for one in _tagged(example, tags)]
@@ -91,9 +99,7 @@ def _tagged(example: Example, tags: dict[bool, str]) -> list[Example]:
         *before, last = example.prompt
         tagged = Message(last.role, f"{last.content}\n{tags[good]}")
         made.append(
-            replace(
-                example, prompt=(*before, tagged), responses=(response,), labels=(good,)
-            )
+            replace(example, prompt=(*before, tagged), responses=(response,), labels=(good,))
         )
     return made
 
@@ -102,10 +108,6 @@ def _whole(tree: TokenTree) -> TokenTree:
     """One path with every token trained but the first: plain next-token training."""
     path = np.concatenate([tree.prompt, tree.completions[0]])
     return TokenTree(path[:0], (path,), (np.arange(len(path)) > 0,))
-
-
-def _opening(item: Item) -> str:
-    return opening(item.example.prompt + item.example.responses[0])
 
 
 def _dropped(dropped: Sequence[tuple[str, str]]) -> list[str]:

@@ -11,9 +11,11 @@ from plumbline.text.length import Length
 
 @dataclass(frozen=True)
 class Eval:
-    """Held-out evaluation: a tenth of the prompts (at most `most`), chosen by a hash of their text."""
+    """Held-out evaluation on a tenth of the prompts, chosen by a hash of their text."""
 
-    fraction: float = option(0.1, help="share of prompts held out (0 turns held-out evaluation off)")
+    fraction: float = option(
+        0.1, help="share of prompts held out (0 turns held-out evaluation off)"
+    )
     most: int = option(500, help="largest number of held-out examples")
     every: int = option(0, help="steps between evaluations (0: only at the end)")
     patience: int = option(0, help="evaluations without improvement before stopping (0: never)")
@@ -21,7 +23,7 @@ class Eval:
 
 @dataclass(frozen=True)
 class Lora:
-    """Low-rank adapters (Hu et al., arXiv:2106.09685) on every linear layer but embeddings and head."""
+    """Low-rank adapters (Hu et al., arXiv:2106.09685) on all linear layers but the head."""
 
     r: int = option(16, help="rank")
     alpha: float = option(32.0, help="scale: the update is alpha / r times B A")
@@ -53,6 +55,8 @@ class Train:
     max_unusable: float = option(
         0.01, help="largest share of unusable rows (empty or equal answers, no shared prompt)"
     )
+    teacher: str = option("", help="distill: the model whose distribution is matched (MODEL)")
+    teacher_top: int = option(64, help="distill: its likeliest tokens kept (0: whole vocabulary)")
     length: Length = field(default_factory=Length)
     eval: Eval = field(default_factory=Eval)
     lora: Lora = field(default_factory=Lora)

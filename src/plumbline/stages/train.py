@@ -7,27 +7,33 @@ Every phase resumes: reference columns and checkpoints lie in a scratch folder u
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from plumbline.core import atomic
 from plumbline.core.errors import UserError
-from plumbline.core.settings import Values, describe, overlay
 from plumbline.core.stats import Interval
 from plumbline.core.types import Judgement, Ranking
+from plumbline.core.views import Dropped
 from plumbline.engine import columns
 from plumbline.engine.columns import RowCache
 from plumbline.engine.engine import Engine, Optim
 from plumbline.engine.memory import micro_tokens, peak_gb
 from plumbline.engine.optim import Schedule
 from plumbline.engine.order import steps_in
+from plumbline.models import precision as precisions
+from plumbline.models.adapters import Lora
+from plumbline.models.heads import choose_pad
 from plumbline.models.load import load_model
 from plumbline.models.policy import Policy
-from plumbline.models.save import save_policy
+from plumbline.models.save import Extras, save_policy
 from plumbline.objectives import Entry, build, entry
 from plumbline.objectives.base import Objective
 from plumbline.stages import heldout
@@ -37,9 +43,11 @@ from plumbline.stages.offline import Loop, Progress
 from plumbline.stages.prepare import Prepared, prepare
 from plumbline.stages.settings import Train
 from plumbline.text.render import Renderer
-from plumbline.text.tokenizer import load_tokenizer
+from plumbline.text.tokenizer import Tok, load_tokenizer
 
 Say = Callable[[str], None]
+HELD_BATCH = 64
+"""Examples a forward pass of held-out evaluation (and of its z0)."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Job:
     objective: str
     model: Path
     judgements: Sequence[Judgement]
+    unusable: Sequence[Dropped] = ()
     adapter: str = "lora"
     settings: Train = field(default_factory=Train)
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -74,27 +83,6 @@ class Run:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
 
 
-def split_values(objective: str, sets: Mapping[str, Any]) -> tuple[Train, Values]:
-    """Training settings and the objective's own, told apart by name; UserError for neither."""
-    from importlib import import_module
-
-    module, _, kind = entry(objective).path.partition(":")
-    own = {f.name for f in fields(getattr(import_module(module), kind))}
-    places = getattr(sets, "places", {})
-    mine = Values({k: v for k, v in sets.items() if k.partition(".")[0] in own}, places)
-    rest = Values({k: v for k, v in sets.items() if k not in mine}, places)
-    try:
-        return overlay(Train(), rest), mine
-    except UserError as error:
-        raise _with_objective(error, own, describe(Train)) from error
-
-
-def _with_objective(error: UserError, own: set[str], known: Sequence[Any]) -> UserError:
-    """An unknown key's message also names what the objective takes."""
-    extra = f"; this objective also takes: {', '.join(sorted(own)) or 'nothing of its own'}"
-    return UserError(error.what, where=error.where, fix=f"{error.fix}{extra}")
-
-
 def resolve_objective(name: str, judgements: Sequence[Judgement]) -> str:
     """`reward` is plackett_luce where a ranking has more than two answers, else bradley_terry."""
     if name != "reward":
@@ -103,7 +91,9 @@ def resolve_objective(name: str, judgements: Sequence[Judgement]) -> str:
     return "plackett_luce" if longest > 2 else "bradley_terry"
 
 
-def run(job: Job, out: Path, scratch: Path, say: Say, progress: Callable[[str], Progress]) -> dict[str, Any]:
+def run(
+    job: Job, out: Path, scratch: Path, say: Say, progress: Callable[[str], Progress]
+) -> dict[str, Any]:
     """Do `job`, writing the model, metrics.jsonl and results.json into `out`; the results."""
     this = Run(job, out, Checkpoints(scratch), say, progress)
     table, objective = entry(job.objective), build(job.objective, job.values)
@@ -117,7 +107,9 @@ def run(job: Job, out: Path, scratch: Path, say: Say, progress: Callable[[str], 
     with this.phase("train"):
         state = loop.run()
     with this.phase("save"):
-        renderer.save(save_policy(policy, out, merge=job.merge, end_ids=renderer.end_ids))
+        save_policy(
+            policy, out, job.model, merge=job.merge, extras=_extras(renderer, prepared, policy)
+        )
     with this.phase("evaluate"):
         metrics = _final(this, objective, engine, held_feed)
     return _results(this, table, policy, prepared, state, metrics)
@@ -125,30 +117,42 @@ def run(job: Job, out: Path, scratch: Path, say: Say, progress: Callable[[str], 
 
 def _load(this: Run, table: Entry, objective: Objective) -> tuple[Policy, Renderer, Prepared]:
     job, s = this.job, this.job.settings
+    if s.threads:
+        torch.set_num_threads(s.threads)
     tok = load_tokenizer(job.model)
-    renderer = Renderer(tok, template=s.template)
+    renderer = Renderer(tok, template=s.template, date=this.checkpoints.fixed("date", _today))
     policy = load_model(
         job.model,
         adapter=job.adapter,
-        r=s.lora.r,
-        alpha=s.lora.alpha,
+        lora=Lora(s.lora.r, s.lora.alpha),
         precision=this.checkpoints.fixed("precision", lambda: _precision(s.precision)),
         scalar_head=table.head == "scalar",
         seed=s.seed,
         checkpointing=s.checkpointing,
     )
     tok.check_against(policy.rows)
-    prepared = prepare(job.judgements, table, objective, renderer, s, policy.context)
+    prepared = prepare(
+        job.judgements, job.unusable, table, objective, renderer, s, context_of(policy, tok)
+    )
     for line in [policy.path_note, *prepared.notes]:
         if line:
             this.say(line)
     return policy, renderer, prepared
 
 
-def _precision(asked: str) -> str:
-    from plumbline.models.precision import resolve
+def _today() -> str:
+    return datetime.date.today().isoformat()
 
-    return resolve(asked)
+
+def _precision(asked: str) -> str:
+    return "bf16" if precisions.resolve(asked, precisions.default_device()) else "fp32"
+
+
+def context_of(policy: Policy, tok: Tok) -> int:
+    """Longest sequence in tokens: the model's positions, else what its tokenizer says."""
+    limit = getattr(policy.model.config.get_text_config(), "max_position_embeddings", None)
+    said = tok.tokenizer.model_max_length
+    return int(limit or (said if said < 1 << 20 else 4096))
 
 
 def _engine(this: Run, policy: Policy, objective: Objective) -> Engine:
@@ -165,32 +169,65 @@ def _feeds(
 ) -> tuple[Feed, Feed | None]:
     """What the training and the held-out loop are fed."""
     s = this.job.settings
-    cache = RowCache(this.checkpoints.root / "reference.safetensors") if table.reference else None
+    names = [n for n in ("ref_logp", "teacher_logp", "teacher_ids") if n in objective.needs]
+    caches = {n: RowCache(this.checkpoints.root / f"{n}.safetensors") for n in names}
     z0 = getattr(objective, "reference", "none") if "z0" in objective.needs else "none"
     total = steps_in(len(prepared.train), s.batch, s.epochs, s.steps)
-    feed = Feed(prepared.train, s.batch, s.seed, total, cache, z0, prepared.longest)
+    feed = Feed(prepared.train, s.batch, s.seed, total, caches, z0, prepared.longest)
     if not prepared.heldout:
         return feed, None
     held = len(prepared.heldout)
-    size = min(held, 64)
-    steps = steps_in(held, size, 1, None)
-    return feed, replace(feed, items=prepared.heldout, batch=size, seed=0, steps=steps)
+    steps = steps_in(held, min(held, HELD_BATCH), 1, None)
+    return feed, replace(
+        feed, items=prepared.heldout, batch=min(held, HELD_BATCH), seed=0, steps=steps
+    )
 
 
 def _columns(this: Run, engine: Engine, feeds: Sequence[Feed | None]) -> None:
-    """Score the model as given on everything the run will ask of it (before any checkpoint loads)."""
-    for feed in feeds:
-        if feed is None or feed.reference is None:
-            continue
-        tick = this.progress("reference")
-        total, done = feed.steps, 0
+    """Ask the model as given (before any checkpoint loads) or the teacher for token columns."""
+    caches = next(feed.caches for feed in feeds if feed is not None)
+    if not caches:
+        return
+    top: int | None = None
+    wanted = [(caches["ref_logp"], columns.token_logp)] if "ref_logp" in caches else []
+    if "teacher_ids" in caches:
+        engine, top = _teacher(this, engine)
+        wanted = [
+            (caches["teacher_logp"], columns.top_logp),
+            (caches["teacher_ids"], columns.top_ids),
+        ]
+    for name, feed in zip(("reference", "reference (held out)"), feeds, strict=True):
+        if feed is not None:
+            tick = _Ticks(this.progress(name), feed.steps)
+            columns.fill(engine, feed.passes(), wanted, top=top, tick=tick)
 
-        def advance(_: int) -> None:
-            nonlocal done
-            done += 1
-            tick(done, total, {})
 
-        columns.fill(engine, feed.passes(), feed.reference, columns.token_logp, advance)
+@dataclass
+class _Ticks:
+    """Counts steps for a progress bar."""
+
+    progress: Progress
+    total: int
+    done: int = 0
+
+    def __call__(self, items: int) -> None:
+        self.done += 1
+        self.progress(self.done, self.total, {})
+
+
+def _teacher(this: Run, student: Engine) -> tuple[Engine, int]:
+    """An engine of the teacher, and how many of its likeliest tokens are kept."""
+    if this.job.teacher is None:
+        raise UserError("distill needs a teacher", fix="--set teacher=MODEL")
+    policy = load_model(this.job.teacher, adapter="none", precision=student.policy.precision)
+    if policy.rows < student.policy.rows:
+        raise UserError(
+            f"the teacher has {policy.rows} token rows, the student {student.policy.rows}",
+            where=str(this.job.teacher),
+            fix="teacher and student must share a tokenizer",
+        )
+    top = this.job.settings.teacher_top or student.policy.rows
+    return Engine(policy, student.objective, micro_tokens=student.micro_tokens), top
 
 
 def _loop(this: Run, table: Entry, engine: Engine, feed: Feed, held: Feed | None) -> Loop:
@@ -207,6 +244,19 @@ def _loop(this: Run, table: Entry, engine: Engine, feed: Feed, held: Feed | None
         progress=this.progress("train"),
         evaluate=None if held is None else lambda: heldout.evaluate(engine, held),
     )
+
+
+def _extras(renderer: Renderer, prepared: Prepared, policy: Policy) -> Extras:
+    """What the folder carries beside weights; a reward model needs a pad id no data contains."""
+    ends = tuple(renderer.end_ids)
+    if not policy.scalar_head:
+        return Extras(ends, renderer.chat_template)
+    trees = [item.tree for item in (*prepared.train, *prepared.heldout)]
+    seen = {int(i) for t in trees for ids in (t.prompt, *t.completions) for i in ids}
+    given = renderer.tok.tokenizer.pad_token_id
+    names = range(len(renderer.tok.tokenizer))
+    candidates = names if given is None else (given, *names)
+    return Extras(ends, renderer.chat_template, choose_pad(candidates, seen, policy.rows))
 
 
 def _final(

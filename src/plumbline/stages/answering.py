@@ -1,0 +1,116 @@
+"""A model that answers and judges: the plain callables that evaluations and `sample` are given.
+
+`Answerer(folder)` is an `evals.tasks.Sampler`; `measured` gives each response's log-probability in
+nats (or its reward, where the folder is a reward model) and its number of trained tokens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from plumbline.core.ids import digest
+from plumbline.core.types import Conversation, Example, Response, answer
+from plumbline.engine.batches import Item
+from plumbline.engine.engine import Engine
+from plumbline.engine.memory import micro_tokens
+from plumbline.evals.tasks import Generation
+from plumbline.models.config import is_reward, read_config
+from plumbline.models.load import load_model
+from plumbline.models.locate import is_adapter
+from plumbline.models.sampler import Sample, sample
+from plumbline.objectives import build
+from plumbline.text import length
+from plumbline.text.length import Length
+from plumbline.text.render import Renderer
+from plumbline.text.tokenizer import load_tokenizer
+
+Measured = list[tuple[float, int]]
+"""One (nats or reward, trained tokens) a response."""
+
+
+def seed_of(seed: int, prompt: Sequence[int], k: int) -> int:
+    """Answer k's own seed: it does not depend on what else is asked, or in which order."""
+    return int(digest([seed, k, list(prompt)])[:15], 16)
+
+
+def judges(folder: Path) -> bool:
+    """Whether a model or adapter folder is a reward model."""
+    if not is_adapter(folder):
+        return is_reward(read_config(folder))
+    told = json.loads((folder / "adapter_config.json").read_text("utf-8"))
+    return bool(told.get("task_type") == "SEQ_CLS")
+
+
+class Answerer:
+    """A model or adapter folder, loaded to sample and to score. `reward`: it has a scalar head."""
+
+    def __init__(self, folder: Path, *, template: str = "auto", precision: str = "auto") -> None:
+        self.reward = judges(folder)
+        self.policy = load_model(
+            folder, adapter="none", precision=precision, scalar_head=self.reward
+        )
+        tok = load_tokenizer(folder)
+        tok.check_against(self.policy.rows)
+        self.renderer = Renderer(tok, template)
+
+    @property
+    def context(self) -> int:
+        """Tokens the model reads."""
+        config = self.policy.model.config.get_text_config()
+        return int(getattr(config, "max_position_embeddings", None) or 4096)
+
+    def __call__(
+        self, prompts: Sequence[Conversation], generation: Generation
+    ) -> list[list[Response]]:
+        """`generation.n` responses a prompt."""
+        said = self.draw(prompts, generation)
+        return [[answer(self.renderer.answer_text(one.ids)) for one in group] for group in said]
+
+    def draw(
+        self,
+        prompts: Sequence[Conversation],
+        generation: Generation,
+        tick: Callable[[int], None] = lambda tokens: None,
+    ) -> list[list[Sample]]:
+        """The same in token ids, with their log-probabilities."""
+        n, ids = generation.n, self.renderer.prompts_ids(prompts)
+        seeds = [seed_of(generation.seed, prompt, k) for prompt in ids for k in range(n)]
+        flat = sample(
+            self.policy,
+            ids,
+            n=n,
+            max_new=generation.max_new_tokens,
+            temperature=generation.temperature,
+            top_p=generation.top_p,
+            seeds=seeds,
+            stop_ids=self.renderer.end_ids,
+            tick=tick,
+        )
+        return [flat[i : i + n] for i in range(0, len(flat), n)]
+
+    def measured(self, examples: Sequence[Example]) -> list[Measured | None]:
+        """A value and a length for each response; None where an example is too long to be read.
+
+        A document longer than the context is read in pieces, which add up.
+        """
+        trees = self.renderer.render_all(examples)
+        kept, _ = length.apply(trees, Length(max_lost=1.0), self.context)
+        place = {id(example): i for i, example in enumerate(examples)}
+        found: list[Measured | None] = [None] * len(examples)
+        budget = micro_tokens(self.policy.model.config, self.policy.device)
+        engine = Engine(self.policy, build("sft"), micro_tokens=budget)
+        for group, micro, out in engine.score([Item(one.tree, one.example) for one in kept]):
+            worth = micro.batch.per_row(out.logp) if out.logp is not None else out.value
+            assert worth is not None
+            sizes = micro.batch.row_lengths()
+            rows = iter(zip(worth.tolist(), sizes.tolist(), strict=True))
+            for item in group:
+                own = [next(rows) for _ in item.tree.completions]
+                at = place[id(item.example)]
+                before = found[at] or [(0.0, 0)] * len(own)
+                found[at] = [
+                    (a + b, int(m + n)) for (a, m), (b, n) in zip(before, own, strict=True)
+                ]
+        return found
