@@ -17,7 +17,7 @@ from plumbline.models import check, precision
 from plumbline.models.adapters import Lora, linear_names
 from plumbline.models.digest import digest_folder
 from plumbline.models.load import load_model
-from plumbline.models.locate import resolve_model
+from plumbline.models.locate import hub_name, resolve_model
 from plumbline.models.policy import Policy
 from plumbline.models.save import save_policy
 from plumbline.text.forest import TokenTree, grow
@@ -325,3 +325,8 @@ def test_identity_is_of_numbers_not_of_files(llama, tmp_path) -> None:
     policy.model.save_pretrained(tmp_path / "shards", max_shard_size="20KB")
     assert len(list((tmp_path / "shards").glob("*.safetensors"))) > 1
     assert digest_folder(tmp_path / "shards") == one
+
+
+def test_a_hub_snapshot_keeps_its_name() -> None:
+    assert hub_name(Path("/c/hub/models--org--some--name/snapshots/0abc")) == "org/some--name"
+    assert hub_name(Path("/c/models/name")) == ""

@@ -64,6 +64,11 @@ def has_conv1d(model: nn.Module) -> bool:
     return any(isinstance(module, Conv1D) for module in model.modules())
 
 
+def whole_number(alpha: float) -> int:
+    """PEFT declares alpha an int, and takes a float where it is none."""
+    return int(alpha) if float(alpha).is_integer() else alpha  # type: ignore[return-value]
+
+
 def suffixes(names: list[str]) -> list[str]:
     """The last parts of module names, as PEFT's configs list them."""
     return sorted({name.rsplit(".", 1)[-1] for name in names})
@@ -75,7 +80,7 @@ def add_new(model: PreTrainedModel, names: list[str], lora: Lora, seed: int) -> 
 
     config = LoraConfig(
         r=lora.r,
-        lora_alpha=lora.alpha,
+        lora_alpha=whole_number(lora.alpha),
         lora_dropout=0.0,
         target_modules=suffixes(names),
         fan_in_fan_out=has_conv1d(model),

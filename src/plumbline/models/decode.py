@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
+from transformers import Cache
 
 from plumbline.models.policy import Policy
 from plumbline.text.forest import TokenTree, grow
@@ -40,7 +41,7 @@ class Cached:
             tokens[row, width - len(prompt) :] = torch.as_tensor(list(prompt))
             self.mask[row, width - len(prompt) :] = 1
         self.mask = self.mask.to(self.policy.device)
-        self.cache = None
+        self.cache: Cache | None = None
         logits = self._run(tokens, (self.mask.cumsum(1) - 1).clamp_min(0))
         copies = torch.arange(len(tokens), device=self.policy.device).repeat_interleave(self.n)
         self._select(copies)
@@ -66,6 +67,7 @@ class Cached:
         return out.logits[:, -1].float()
 
     def _select(self, rows: Tensor) -> None:
+        assert self.cache is not None
         self.cache.batch_select_indices(rows)
         self.mask = self.mask[rows]
 

@@ -25,7 +25,7 @@ from plumbline.models import precision as precisions
 from plumbline.models.adapters import GIVEN, NEW, Lora
 from plumbline.models.config import is_reward, read_config, without_dropout
 from plumbline.models.digest import digest_folder, stored_dtypes
-from plumbline.models.locate import Located, adapter_base, is_adapter
+from plumbline.models.locate import Located, adapter_base, hub_name, is_adapter
 from plumbline.models.policy import Policy, Source
 from plumbline.models.quiet import quiet
 from plumbline.models.route import body_of
@@ -76,14 +76,10 @@ def load_model(
         scalar_head=scalar_head,
         device=place,
     )
-    own = base.path if is_adapter(folder) else None
-    source = Source(
-        folder, base.hub or str(base.path), stored, digest_folder(folder, own), adapter, dropouts
-    )
     return Policy(
-        net.to(place).train(),
+        _on(net, place).train(),
         check.route(net, scalar_head),
-        source,
+        _source(where, base, stored, adapter, dropouts),
         bf16=bf16,
         adapters=_stack(folder, adapter),
         scalar_head=scalar_head,
@@ -97,6 +93,16 @@ def plain_base(policy: Policy) -> PreTrainedModel:
     config = read_config(folder)
     without_dropout(config)
     return _read(folder, config, torch.float32, policy.scalar_head)
+
+
+def _source(
+    where: Located, base: Located, stored: torch.dtype, adapter: str, dropouts: dict[str, float]
+) -> Source:
+    """Where the weights came from, with their identity."""
+    folder = where.path
+    name = base.hub or hub_name(base.path) or str(base.path)
+    identity = digest_folder(folder, base.path if is_adapter(folder) else None)
+    return Source(folder, name, stored, identity, adapter, dropouts)
 
 
 def _base_of(where: Located) -> Located:
@@ -147,7 +153,7 @@ def _read(
     kind = AutoModelForSequenceClassification if scalar_head else AutoModelForCausalLM
     try:
         with quiet():
-            net, info = kind.from_pretrained(
+            net, info = kind.from_pretrained(  # type: ignore[misc]
                 folder,
                 config=config,
                 dtype=dtype,
@@ -219,6 +225,11 @@ def _checkpoint_blocks(net: PreTrainedModel) -> None:
         net.activation_checkpointing_enable({"use_reentrant": False})
     else:
         net.gradient_checkpointing_enable({"use_reentrant": False})
+
+
+def _on(net: PreTrainedModel, device: torch.device) -> PreTrainedModel:
+    nn.Module.to(net, device)
+    return net
 
 
 def _is_norm(module: nn.Module) -> bool:

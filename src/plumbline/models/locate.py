@@ -15,6 +15,7 @@ from pathlib import Path
 from plumbline.core.errors import UserError
 
 HUB_NAME = re.compile(r"^[\w.-]+(/[\w.-]+)?$")
+SNAPSHOT = re.compile(r"/models--([^/]+)/snapshots/[^/]+/?$")
 WANTED = ["*.safetensors", "*.json", "*.model", "*.txt", "*.jinja", "*.tiktoken"]
 
 
@@ -70,6 +71,12 @@ def _is_model(path: Path) -> Path:
             fix="give a folder in Hugging Face format or a PEFT adapter folder",
         )
     return path
+
+
+def hub_name(folder: Path) -> str:
+    """The Hub name of a snapshot in the Hub's cache ("" for any other folder)."""
+    found = SNAPSHOT.search(folder.as_posix())
+    return found[1].replace("--", "/", 1) if found else ""
 
 
 def adapter_base(folder: Path) -> Located:

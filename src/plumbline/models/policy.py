@@ -12,20 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from plumbline.core.errors import UserError
-from plumbline.models import masks
+from plumbline.models import heads, masks, own_logits
 from plumbline.models.adapters import NEW, layers_with_adapters
 from plumbline.models.logprob import BUDGET, Selected, gathered_logprobs, selected_logprobs
-from plumbline.models.route import Route, body_of, post_of, rope_limit
+from plumbline.models.route import Post, Route, body_of, post_of, rope_limit
 from plumbline.text.forest import Forest
 
 
@@ -86,12 +85,15 @@ class Policy:
 
     @property
     def head(self) -> nn.Module:
-        return self.model.score if self.scalar_head else self.model.get_output_embeddings()
+        """The scalar head, or the language-model head."""
+        return heads.layer(self.model) if self.scalar_head else self.model.get_output_embeddings()
 
     @property
     def rows(self) -> int:
         """Rows of the embedding: token ids must be below it."""
-        return int(self.model.get_input_embeddings().weight.shape[0])
+        table = self.model.get_input_embeddings()
+        assert isinstance(table, nn.Embedding)
+        return table.num_embeddings
 
     def parameters(self) -> Iterator[nn.Parameter]:
         return self.model.parameters()
@@ -133,12 +135,7 @@ class Policy:
         at, target = (torch.from_numpy(a).to(self.device) for a in (forest.at, forest.target))
         wanted = target[:, None] if ids is None else torch.cat([target[:, None], ids], 1)
         with self.autocast():
-            if self.route.own_logits:
-                states, head = self._own_logits(forest, at), _Given(self.rows)
-            else:
-                states = (self.hidden(forest) if hidden is None else hidden).index_select(0, at)
-                head = self.head
-            post = None if self.route.own_logits else self.post
+            states, head, post = self._readout(forest, at, hidden)
             if ids is None:
                 return selected_logprobs(
                     states, head, target, post,
@@ -224,6 +221,20 @@ class Policy:
     def _body(self, forest: Forest) -> Tensor:
         return body_of(self.model)(**self._inputs(forest)).last_hidden_state
 
+    def _readout(
+        self, forest: Forest, at: Tensor, hidden: Tensor | None
+    ) -> tuple[Tensor, nn.Module, Post | None]:
+        """States at `at`, and the head and post that make logits of them."""
+        if self.route.own_logits:
+            return self._own_logits(forest, at), own_logits.Given(self.rows), None
+        states = self.hidden(forest) if hidden is None else hidden
+        return states.index_select(0, at), self.head, self.post
+
+    def _own_logits(self, forest: Forest, at: Tensor) -> Tensor:
+        self._check_ids(forest)
+        width = forest.tokens.shape[1]
+        return own_logits.read(self.model, self._inputs(forest), at, width)
+
     def _body_by_side(self, forest: Forest) -> Tensor:
         """Rows beyond the rotary limit apart from the others: a batch shares its frequencies."""
         assert self.limit is not None
@@ -254,56 +265,18 @@ class Policy:
         assert out is not None
         return _flat(out)
 
-    def _own_logits(self, forest: Forest, at: Tensor) -> Tensor:
-        """The model's own logits [T, V] at parents, a grid row at a time (slow, always right)."""
-        self._check_ids(forest)
-        width = forest.tokens.shape[1]
-        inputs = self._inputs(forest)
-        pieces, order = [], []
-        for b in range(len(forest.tokens)):
-            here = torch.nonzero(at // width == b)[:, 0]
-            if len(here):
-                pieces.append(self._row_logits(inputs, b, at[here] % width))
-                order.append(here)
-        logits = torch.cat(pieces)
-        return torch.empty_like(logits).index_copy(0, torch.cat(order), logits)
-
-    def _row_logits(self, inputs: dict[str, object], b: int, keep: Tensor) -> Tensor:
-        one = {name: _row(value, b) for name, value in inputs.items()}
-
-        def run(_: Tensor) -> Tensor:
-            return self.model(**one, logits_to_keep=keep).logits[0]
-
-        anchor = torch.zeros((), device=self.device)
-        return checkpoint(run, anchor, use_reentrant=False, preserve_rng_state=False)
-
-
-class _Given(nn.Module):
-    """A head for what already is logits."""
-
-    def __init__(self, rows: int) -> None:
-        super().__init__()
-        self.out_features = rows
-
-    def forward(self, logits: Tensor) -> Tensor:
-        return logits
-
 
 def _flat(states: Tensor) -> Tensor:
     return states.reshape(-1, states.shape[-1])
 
 
-def _row(value: object, b: int) -> object:
-    """Row b of a model input: tensors, dicts of tensors, or what has no rows."""
-    if isinstance(value, Tensor):
-        return value[b : b + 1]
-    if isinstance(value, dict):
-        return {name: _row(item, b) for name, item in value.items()}
-    return value
-
-
 def _some_rows(forest: Forest, side: np.ndarray, width: int) -> Forest:
     """Grid rows `side` of a forest of rows, cut to `width`; for the body only."""
-    grid = [a[side][:, :width] for a in (forest.tokens, forest.parent, forest.depth, forest.end)]
-    none = np.zeros(0, np.int64)
-    return Forest(*grid, forest.real[side][:, :width], none, none, none, none, forest.shared)
+    return replace(
+        forest,
+        tokens=forest.tokens[side][:, :width],
+        parent=forest.parent[side][:, :width],
+        depth=forest.depth[side][:, :width],
+        end=forest.end[side][:, :width],
+        real=forest.real[side][:, :width],
+    )

@@ -27,7 +27,7 @@ from torch import Tensor
 from transformers import GenerationConfig, PreTrainedModel
 
 from plumbline.core import atomic
-from plumbline.models import adapters
+from plumbline.models import adapters, heads
 from plumbline.models.digest import ADAPTER
 from plumbline.models.load import plain_base
 from plumbline.models.locate import microcosm_base_or_none
@@ -103,7 +103,7 @@ def _write(policy: Policy, aside: Path, out: Path, merge: bool, extra: Extras) -
             for name, delta in adapters.deltas(policy.model).items():
                 state[name].add_(delta.to(state[name]))
             if policy.scalar_head:
-                net.score.weight.copy_(policy.model.score.weight)
+                heads.layer(net).weight.copy_(heads.layer(policy.model).weight)
     _write_whole(policy, net, aside, extra)
 
 
@@ -145,7 +145,7 @@ def _write_adapter(policy: Policy, aside: Path, out: Path) -> None:
     whole = adapters.as_one(policy.model)
     state = whole.state
     if policy.scalar_head:
-        weight = policy.model.score.weight.detach().float().cpu().contiguous()
+        weight = heads.layer(policy.model).weight.detach().float().cpu().contiguous()
         state = state | {f"{adapters.PREFIX}score.weight": weight}
     save_file(state, aside / ADAPTER, metadata={"format": "pt"})
     rank = Counter(whole.ranks.values()).most_common(1)[0][0]
@@ -153,7 +153,7 @@ def _write_adapter(policy: Policy, aside: Path, out: Path) -> None:
     base = _base_name(policy, aside, out)
     config = LoraConfig(
         r=rank,
-        lora_alpha=alpha,
+        lora_alpha=adapters.whole_number(alpha),
         rank_pattern={name: r for name, r in whole.ranks.items() if r != rank},
         alpha_pattern={name: a for name, a in whole.alphas.items() if a != alpha},
         target_modules=adapters.suffixes(list(whole.ranks)),
@@ -225,7 +225,7 @@ def _copy_tokenizer(source: Path, aside: Path, extra: Extras) -> None:
 def _token(source: Path, token_id: int) -> str:
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(source).convert_ids_to_tokens(token_id)
+    return str(AutoTokenizer.from_pretrained(source).convert_ids_to_tokens(token_id))
 
 
 def _generation(policy: Policy, aside: Path, end_ids: Iterable[int]) -> None:
