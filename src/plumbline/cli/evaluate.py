@@ -3,27 +3,110 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plumbline.cli.options import Model, Sets
+from plumbline.cli.options import Model, Sets, StoreAt
+from plumbline.cli.show import say
+
+if TYPE_CHECKING:
+    from plumbline.core.types import Response
+    from plumbline.evals.tasks import Generation, Task
+    from plumbline.stages.evaluate import Evaluation
 
 
 def evaluate(
     model: Model,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where results and samples go.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where results and answers go.")],
     adapter: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="An adapter on top of the model.")
-    ] = None,
+        str, typer.Option(metavar="DIR", help="An adapter of this model, measured in its place.")
+    ] = "",
     suite: Annotated[
         list[str] | None,
-        typer.Option("--suite", metavar="NAME", help="A task or suite; may be repeated."),
+        typer.Option(
+            "--suite",
+            metavar="NAME[:DATA]",
+            help="gold (the microcosm's), refusal:FILE, perplexity:DATA, preference:DATA; "
+            "may be repeated. Without: gold, for models of the microcosm.",
+        ),
     ] = None,
     sets: Sets = None,
+    store: StoreAt = None,
 ) -> None:
-    """Measure a model and write results.json with 95 % intervals and every sample."""
-    raise NotImplementedError
+    """Measure a model; results.json has 95 % intervals, samples.jsonl every answer."""
+    from plumbline.core.settings import parse_sets
+    from plumbline.stages.evaluate import evaluate as stage
+
+    if adapter:
+        check_base(adapter, model, store)
+    stage(
+        adapter or model,
+        out,
+        suites=suite or default_suites(adapter or model, store),
+        sets=parse_sets(sets or []),
+        gold=gold_task,
+        store=store,
+        say=say,
+    )
+
+
+def default_suites(model: str, store: Path | None) -> list[str]:
+    """The gold value for models of the microcosm's language; UserError for all others."""
+    from plumbline.core.errors import UserError
+    from plumbline.models.locate import microcosm_base, resolve_model
+    from plumbline.store import find_store
+    from plumbline.text.tokenizer import load_tokenizer
+
+    folder = resolve_model(model, find_store(store).path).path
+    if load_tokenizer(folder).digest() == load_tokenizer(microcosm_base()).digest():
+        return ["gold"]
+    raise UserError(
+        "this model does not speak the microcosm's language, so say what to measure",
+        where=model,
+        fix="--suite refusal:FILE, --suite perplexity:DATA or --suite preference:DATA",
+    )
+
+
+def check_base(adapter: str, model: str, store: Path | None) -> None:
+    """UserError where an adapter was made for other weights than the model's."""
+    from plumbline.core.errors import UserError
+    from plumbline.models.digest import digest_folder
+    from plumbline.models.locate import adapter_base, is_adapter, resolve_model
+    from plumbline.store import find_store
+
+    lookup = find_store(store).path
+    folder, base = resolve_model(adapter, lookup).path, resolve_model(model, lookup).path
+    if not is_adapter(folder):
+        raise UserError("not an adapter folder", where=adapter, fix="give it as --model")
+    own = adapter_base(folder).path
+    if digest_folder(own) != digest_folder(base):
+        raise UserError(
+            f"the adapter was made for other weights ({own})",
+            where=adapter,
+            fix="give those as --model, or leave --adapter out and give the adapter as --model",
+        )
+
+
+def gold_task(settings: Evaluation, generation: Generation) -> Task:
+    """The microcosm's held-out prompts and its exactly known values."""
+    from plumbline.evals.gold import gold
+    from plumbline.evals.tasks import Item, Score, Scored
+    from plumbline.microcosm.gold import AXES
+    from plumbline.microcosm.gold import gold as value_of
+    from plumbline.microcosm.prompts import prompts
+
+    items = [
+        Item(p.conversation, id=f"{p.kind}:{i}", tags={"kind": p.kind})
+        for i, p in enumerate(prompts("heldout", settings.seed, settings.items))
+    ]
+
+    def score(item: Item, response: Response) -> Score:
+        worth = value_of(item.prompt, response)
+        axes = {axis: worth.axis(axis) for axis in AXES}
+        return Scored({"gold": worth.total, **axes}, tuple(map(str, worth.why)))
+
+    return gold(lambda: items, score, axes=AXES, generation=generation)
 
 
 def report(
@@ -31,8 +114,13 @@ def report(
         list[Path], typer.Argument(metavar="DIR...", help="Outputs; two or more are compared.")
     ],
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the page goes; else the first DIR.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The page.  [default: report.html in the first DIR]"),
     ] = None,
+    title: Annotated[str, typer.Option(help="The page's heading.")] = "",
 ) -> None:
     """One self-contained HTML page and results.json from finished outputs."""
-    raise NotImplementedError
+    from plumbline.evals.report import build_report
+
+    page = build_report(folders, out or folders[0] / "report.html", title)
+    say(f"open {page}")

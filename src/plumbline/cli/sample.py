@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from plumbline.cli.options import Model, Sets
+from plumbline.cli.options import Model, Sets, StoreAt
 
 
 def sample(
@@ -18,9 +18,10 @@ def sample(
     out: Annotated[Path, typer.Option(metavar="FILE", help="JSON lines of prompt and responses.")],
     n: Annotated[int, typer.Option("--n", help="Answers a prompt.", min=1)] = 1,
     sets: Sets = None,
+    store: StoreAt = None,
 ) -> None:
     """Draw n answers a prompt and write them with their log-probabilities."""
     from plumbline.core.settings import parse_sets
     from plumbline.stages.sample import sample as stage
 
-    stage(model, prompts, out, n=n, sets=parse_sets(sets or []))
+    stage(model, prompts, out, n=n, sets=parse_sets(sets or []), store=store)
