@@ -63,7 +63,11 @@ def is_adapter(folder: Path) -> bool:
 
 def _is_model(path: Path) -> Path:
     if not path.is_dir():
-        raise UserError("a model is a folder, this is a file", where=str(path))
+        raise UserError(
+            "a model is a folder, this is a file",
+            where=str(path),
+            fix="give a folder in Hugging Face format or a PEFT adapter folder",
+        )
     if not is_adapter(path) and not (path / "config.json").is_file():
         raise UserError(
             "no config.json: not a model folder",

@@ -19,7 +19,7 @@ from plumbline.stages import train as stage
 from plumbline.stages.offline import Progress
 from plumbline.stages.outdir import OutDir
 from plumbline.stages.values import split_values
-from plumbline.store import Store, add_source, find_store, source_record
+from plumbline.store import Record, Store, add_source, find_store, source_record
 from plumbline.text.tokenizer import load_tokenizer
 
 VERSION = 1
@@ -48,8 +48,9 @@ def train(
     loaded = read(path, on_bad_row=on_bad_row)
     job = make_job(objective, taken.path, loaded, adapter, sets or {}, merge)
     job = _with_teacher(job, home, say)
-    inputs = {"model": _model_input(home, taken), **_data_input(home, path)}
-    place = OutDir(Path(out), job_identity(job, inputs.get("data", data), on_bad_row))
+    inputs = {"model": _model_record(home, taken), **_data_record(home, path)}
+    source = inputs["data"].id if "data" in inputs else data
+    place = OutDir(Path(out), job_identity(job, source, on_bad_row))
     state = place.claim()
     if state == "finished":
         say(f"{out} is finished already; nothing was done (name another --out to train again)")
@@ -59,10 +60,11 @@ def train(
     else:
         say(f"{out} is unfinished; going on from its last checkpoint")
     say(_counts_line(loaded, job.objective))
-    with ExitStack() as bars:
+    with place.withdrawn_if_refused(), ExitStack() as bars:
         results = stage.run(job, place.path, place.scratch, say, _progress(bars))
     place.finish(seconds=results["seconds"])
-    _register(home, place, inputs)
+    _keep(home, inputs, path, say)
+    _register(home, place, {role: record.id for role, record in inputs.items()})
     say(summary(results, place.path))
     return place.path
 
@@ -119,22 +121,30 @@ def _with_teacher(job: stage.Job, home: Store, say: Callable[[str], None]) -> st
     return replace(job, teacher=taken.path)
 
 
-def _model_input(home: Store, taken: Located) -> str:
+def _model_record(home: Store, taken: Located) -> Record:
     """The artifact that the model's folder is: a run's own, or a source named by its path."""
     record = taken.path / "record.json"
     known = json.loads(record.read_text("utf-8")).get("id", "") if record.is_file() else ""
     if known and home.has(known):
-        return str(known)
-    found = source_record(home, taken.path, kind="model")
-    with home.committing():
-        return home.finish(found).id
+        return home.record(known)
+    return source_record(home, taken.path, kind="model")
 
 
-def _data_input(home: Store, path: str) -> dict[str, str]:
-    """The artifact of a data file, copied so that the words stay findable; a Hub name has none."""
-    if not Path(path).is_file():
-        return {}
-    return {"data": add_source(home, Path(path)).id}
+def _data_record(home: Store, path: str) -> dict[str, Record]:
+    """The artifact of a data file; a Hub name has none."""
+    return {"data": source_record(home, Path(path))} if Path(path).is_file() else {}
+
+
+def _keep(home: Store, inputs: Mapping[str, Record], path: str, say: Callable[[str], None]) -> None:
+    """Put the inputs into the store: the model by its path, the data's words as a copy.
+
+    Done at the end, so that a refused run leaves nothing behind.
+    """
+    if not home.has(inputs["model"].id):
+        with home.committing():
+            home.finish(inputs["model"])
+    if "data" in inputs and add_source(home, Path(path)).id != inputs["data"].id:
+        say(f"{path} changed while it was trained on; the store has its newer words")
 
 
 def _register(home: Store, place: OutDir, inputs: Mapping[str, str]) -> None:

@@ -11,7 +11,8 @@ import datetime
 import json
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class OutDir:
     def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
         self.path, self.identity, self.id = path, dict(identity), digest(identity)
         self.record: dict[str, Any] = {}
+        self._made: list[Path] = []
 
     def claim(self) -> str:
         """ "new", "resume" or "finished"; UserError where the folder belongs to something else."""
@@ -77,6 +79,7 @@ class OutDir:
 
     def begin(self, **facts: Any) -> None:
         """Claim a new folder; `facts` are kept in the record (resolved settings, inputs)."""
+        self._made = [p for p in (self.path, *self.path.parents) if not p.exists()]
         self.path.mkdir(parents=True, exist_ok=True)
         self.record = {
             "id": self.id,
@@ -93,6 +96,18 @@ class OutDir:
         self.record = {**self.record, **facts, "state": "finished", "ended": now()}
         self._write()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+    @contextmanager
+    def withdrawn_if_refused(self) -> Iterator[None]:
+        """What bad input stops before its first step leaves no folder that was not there before."""
+        try:
+            yield
+        except UserError:
+            if self._made and not (self.path / "metrics.jsonl").exists():
+                shutil.rmtree(self.path)
+                for folder in self._made[1:]:
+                    folder.rmdir()
+            raise
 
     def _write(self) -> None:
         atomic.write_json(self.path / CLAIM, self.record)
