@@ -17,7 +17,9 @@ def quickstart(
     seed: Annotated[int, typer.Option("--seed", help="Draws the annotators and the data.")] = 0,
 ) -> None:
     """Align the embedded model in a few minutes and name the report to open."""
-    from plumbline.recipe.quickstart import quickstart as job
+    from plumbline.cli.screen import Screen
+    from plumbline.recipe.quickstart import run
 
-    page = job(out=out, seed=seed)
+    with Screen() as screen:
+        page = run(out, seed, screen.hear)
     say(f"open {page}")

@@ -41,7 +41,7 @@ def answer(text: str) -> Response:
 
 
 def text_of(response: Response) -> str:
-    """The words of a response, for people and scorers: its turns' contents joined by blank lines."""
+    """The words of a response, for people and scorers: its turns joined by blank lines."""
     return "\n\n".join(message.content for message in response)
 
 
@@ -144,7 +144,7 @@ Judgement = Demonstration | Ranking | Choice | Rating | Edit | Critique
 
 @dataclass(frozen=True, slots=True)
 class PairOf:
-    """Row `winner` is preferred to row `loser` with probability `p`; indices into `Example.responses`."""
+    """Response `winner` is preferred to `loser` with probability `p` (indices of responses)."""
 
     winner: int
     loser: int

@@ -35,7 +35,7 @@ class Outputs:
 class Batch:
     """What is known of a micro-batch beside the tokens: `row` [T] maps trained tokens to rows.
 
-    Columns made by every plan: token_weight, target [T]; row_weight [R], set [R] (tree of each row);
+    Columns made by every plan: token_weight, target [T]; row_weight, set (tree of each row) [R];
     pair [P, 2] (winner, loser rows), p [P], margin [P], pair_weight [P]; tier [R] (0 best);
     label [R] (1 good, 0 bad). Made on demand by a pass without gradient: ref_logp [T],
     z0 [] (mean log-ratio of mismatched answers over the whole optimizer step, in nats and not yet

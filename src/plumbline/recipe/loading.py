@@ -104,6 +104,8 @@ def load(path: Path | str | Recipe) -> Recipe:
     plain = vars(module).get("recipe")
     if not own and inspect.isfunction(plain) and plain.__module__ == module.__name__:
         own = [recipe(plain)]
+    if not own and len(marked) == 1:  # a file that only names a recipe of the package
+        own = marked
     if len(own) != 1:
         names = ", ".join(found.name for found in own) or "none"
         what = f"a recipe file holds one recipe, this one holds {names}"

@@ -19,7 +19,7 @@ from typing import Any
 from plumbline.core import views
 from plumbline.core.errors import UserError, unknown
 from plumbline.core.ids import digest_file
-from plumbline.core.settings import identity, option, overlay
+from plumbline.core.settings import identity, overlay
 from plumbline.core.types import Example, text_of
 from plumbline.data import read
 from plumbline.engine.memory import peak_gb
@@ -32,20 +32,11 @@ from plumbline.models.digest import digest_folder
 from plumbline.models.locate import adapter_base, is_adapter, resolve_model
 from plumbline.stages.answering import Answerer, Measured
 from plumbline.stages.outdir import OutDir
-from plumbline.stages.sample import Sampling
+from plumbline.stages.settings import Evaluation
 from plumbline.store import find_store
 
 SUITES = ("gold", "refusal", "perplexity", "preference")
 VERSION = 1
-
-
-@dataclass(frozen=True)
-class Evaluation(Sampling):
-    """Sampling is greedy by default, so that a number can be had again."""
-
-    temperature: float = option(0.0, help="0 is greedy")
-    items: int = option(200, help="prompts of a task that draws its own (gold)")
-    n: int = option(1, help="answers a prompt")
 
 
 GoldTask = Callable[[Evaluation, Generation], Task]

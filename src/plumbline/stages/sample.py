@@ -7,14 +7,13 @@ A line of the output is one prompt: {"prompt": turns, "responses": [text], "ids"
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from plumbline.core import atomic
 from plumbline.core.errors import UserError
-from plumbline.core.settings import option, overlay
+from plumbline.core.settings import overlay
 from plumbline.core.types import Conversation
 from plumbline.core.views import prompts as prompts_of
 from plumbline.data import read
@@ -23,25 +22,11 @@ from plumbline.evals.tasks import Generation
 from plumbline.models.locate import resolve_model
 from plumbline.models.sampler import Sample
 from plumbline.stages.answering import Answerer
+from plumbline.stages.settings import Sampling
 from plumbline.store import find_store
 
 CHUNK = 64
 """Prompts between two moves of the progress bar."""
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How answers are drawn."""
-
-    max_new: int = option(128, help="longest answer in tokens")
-    temperature: float = option(1.0, help="0 is greedy")
-    top_p: float = option(1.0, help="smallest set of tokens with this mass (1: all)")
-    seed: int = option(0, help="another seed, other answers")
-    template: str = option("auto", help="auto: the model's chat template, else plain; or text")
-    precision: Literal["auto", "fp32", "bf16"] = option("auto", help="as in training")
-
-    def generation(self, n: int) -> Generation:
-        return Generation(n, self.max_new, self.temperature, self.top_p, self.seed)
 
 
 def sample(
@@ -64,25 +49,33 @@ def sample(
     answerer = Answerer(taken.path, template=settings.template, precision=settings.precision)
     if answerer.reward:
         raise UserError("a reward model does not answer", where=model, fix="give a language model")
-    rows = [row for chunk in _chunks(asked) for row in _rows(answerer, chunk, settings, n)]
-    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
-    atomic.write_text(out, "".join(lines))
+    with bar("prompts", len(asked)) as moving:
+        write_answers(answerer, asked, settings.generation(n), out, moving.advance)
     say(f"{out}: {n} answers to each of {len(asked)} prompts")
     return out
 
 
-def _chunks(asked: Sequence[Conversation]) -> Iterator[Sequence[Conversation]]:
-    chunks = [asked[i : i + CHUNK] for i in range(0, len(asked), CHUNK)]
-    with bar("prompts", len(asked)) as moving:
-        for chunk in chunks:
-            yield chunk
-            moving.advance(len(chunk))
+def write_answers(
+    answerer: Answerer,
+    asked: Sequence[Conversation],
+    generation: Generation,
+    out: Path,
+    tick: Callable[[int], None] = lambda prompts: None,
+) -> None:
+    """Draw and write `out`, CHUNK prompts at a time; `tick` hears how many were done."""
+    lines: list[str] = []
+    for start in range(0, len(asked), CHUNK):
+        chunk = asked[start : start + CHUNK]
+        rows = _rows(answerer, chunk, generation)
+        lines += [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+        tick(len(chunk))
+    atomic.write_text(out, "".join(lines))
 
 
 def _rows(
-    answerer: Answerer, asked: Sequence[Conversation], settings: Sampling, n: int
+    answerer: Answerer, asked: Sequence[Conversation], generation: Generation
 ) -> list[dict[str, Any]]:
-    said = answerer.draw(asked, settings.generation(n))
+    said = answerer.draw(asked, generation)
     return [_row(answerer, prompt, group) for prompt, group in zip(asked, said, strict=True)]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from plumbline.core.settings import option, runtime
+from plumbline.evals.tasks import Generation
 from plumbline.text.length import Length
 
 
@@ -67,3 +68,42 @@ class Train:
     save_every: int = runtime(0, help="steps between checkpoints (0: by time)")
     save_seconds: float = runtime(60.0, help="seconds between checkpoints")
     threads: int = runtime(0, help="CPU threads (0: torch's choice)")
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training stage of a recipe: `values` overlay the objective's own settings.
+
+    Unlike the command it merges by default: an artifact of the store stands alone.
+    """
+
+    objective: str = option("sft", help="a name of `train --list`")
+    adapter: str = option("lora", help="lora, full or last:N")
+    merge: bool = option(True, help="write whole weights instead of an adapter")
+    values: dict[str, Any] = option(factory=dict, help="the objective's own settings")
+    train: Train = field(default_factory=Train)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How answers are drawn."""
+
+    n: int = option(1, help="answers a prompt")
+
+    max_new: int = option(128, help="longest answer in tokens")
+    temperature: float = option(1.0, help="0 is greedy")
+    top_p: float = option(1.0, help="smallest set of tokens with this mass (1: all)")
+    seed: int = option(0, help="another seed, other answers")
+    template: str = option("auto", help="auto: the model's chat template, else plain; or text")
+    precision: Literal["auto", "fp32", "bf16"] = option("auto", help="as in training")
+
+    def generation(self, n: int | None = None) -> Generation:
+        return Generation(n or self.n, self.max_new, self.temperature, self.top_p, self.seed)
+
+
+@dataclass(frozen=True)
+class Evaluation(Sampling):
+    """Sampling is greedy by default, so that a number can be had again."""
+
+    temperature: float = option(0.0, help="0 is greedy")
+    items: int = option(200, help="prompts of a task that draws its own (gold)")

@@ -28,6 +28,7 @@ from plumbline.engine.engine import Engine, Optim
 from plumbline.engine.memory import micro_tokens, peak_gb
 from plumbline.engine.optim import Schedule
 from plumbline.engine.order import steps_in
+from plumbline.evals.live import plot_metrics
 from plumbline.models import precision as precisions
 from plumbline.models.adapters import Lora
 from plumbline.models.heads import choose_pad
@@ -63,6 +64,7 @@ class Job:
     values: Mapping[str, Any] = field(default_factory=dict)
     merge: bool = False
     teacher: Path | None = None
+    label: str = ""
 
 
 @dataclass
@@ -112,7 +114,9 @@ def run(
         )
     with this.phase("evaluate"):
         metrics = _final(this, objective, engine, held_feed)
-    return _results(this, table, policy, prepared, state, metrics)
+    results = _results(this, table, policy, prepared, state, metrics)
+    plot_metrics(out)
+    return results
 
 
 def _load(this: Run, table: Entry, objective: Objective) -> tuple[Policy, Renderer, Prepared]:
@@ -286,6 +290,7 @@ def _results(
     """results.json: what was run, how long each phase took, and what was measured."""
     results = {
         "command": f"train {table.name}",
+        "label": this.job.label or this.out.name,
         "objective": table.name,
         "unit": table.unit,
         "path": "forest" if policy.share else "rows",

@@ -22,7 +22,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class TokenTree:
-    """One example in tokens. `completions[k]` follows `prompt`; `trained[k]` marks which of its tokens count.
+    """One example in tokens. `completions[k]` follows `prompt`; `trained[k]` marks what counts.
 
     The first token of a tree has no parent and is never trained (mark it False or leave the prompt
     non-empty).
@@ -74,7 +74,7 @@ class Forest:
 
 
 def split_rows(tree: TokenTree) -> list[TokenTree]:
-    """The same completions as separate trees of one path each (the fallback where a forest is wrong)."""
+    """The same completions as trees of one path each (the fallback where a forest is wrong)."""
     return [
         TokenTree(tree.prompt, (c,), (t,))
         for c, t in zip(tree.completions, tree.trained, strict=True)
@@ -82,7 +82,7 @@ def split_rows(tree: TokenTree) -> list[TokenTree]:
 
 
 def bins(sizes: Sequence[int], width: int) -> list[list[int]]:
-    """First-fit decreasing: indices of `sizes` grouped so that each group's sum is at most `width`."""
+    """First-fit decreasing: indices grouped so that each group's sizes add to at most `width`."""
     order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))
     groups: list[list[int]] = []
     room: list[int] = []
@@ -100,7 +100,7 @@ def bins(sizes: Sequence[int], width: int) -> list[list[int]]:
 def grow(trees: Sequence[TokenTree], *, share: bool = True) -> Forest:
     """Lay `trees` into one forest.
 
-    share=False puts every completion on a row of its own, left-aligned, as plain causal models want.
+    share=False puts every completion on a row of its own, left-aligned, for plain causal models.
     Rows of the micro-batch count completions in the order given, whatever the layout.
     """
     pieces = [(tree, first) for tree, first in zip(trees, _first_rows(trees), strict=True)]

@@ -1,0 +1,98 @@
+"""The main job on the embedded microcosm, start to finish.
+
+demonstrations -> SFT -> sampled answers -> rankings by simulated people
+    -> reward model, DPO, KTO, and a control: DPO on rankings without information
+    -> gold value of every model on held-out prompts -> one report
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from plumbline.core.settings import option
+from plumbline.microcosm import base_path
+from plumbline.recipe import world
+from plumbline.recipe.loading import Recipe, recipe
+from plumbline.recipe.run import run_recipe
+from plumbline.stages import table
+from plumbline.stages.settings import Sampling, Train, Training
+from plumbline.store import Handle, Report, Store, silent, source
+
+
+def _training(objective: str, lr: float, epochs: float, batch: int, **values: float) -> Training:
+    train = Train(lr=lr, epochs=epochs, batch=batch)
+    return Training(objective, adapter="full", values=dict(values), train=train)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes for a first result in minutes; every stage's own settings can be overlaid."""
+
+    seed: int = option(0, help="draws data, annotators, order and answers")
+    base: str = option("", help="a base model's folder (none: the one that comes along)")
+    demonstrations: int = option(400, help="demonstrations for SFT")
+    prompts: int = option(300, help="prompts whose answers are ranked")
+    answers: int = option(4, help="answers a prompt")
+    heldout: int = option(300, help="held-out prompts of the gold value")
+    control: bool = option(True, help="also train DPO on shuffled rankings")
+    sft: Training = field(default_factory=lambda: _training("sft", 5e-4, 2, 16))
+    reward: Training = field(default_factory=lambda: _training("reward", 3e-4, 2, 16))
+    dpo: Training = field(default_factory=lambda: _training("dpo", 2e-4, 2, 16, beta=0.1))
+    kto: Training = field(default_factory=lambda: _training("kto", 2e-4, 2, 16, beta=0.1))
+
+
+@recipe
+def quickstart(settings: Settings) -> dict[str, Handle]:
+    s = settings
+    base = source(s.base or base_path(), kind="model", label="base")
+    shown = world.demonstrations(world.Draw(s.demonstrations, s.seed), label="demonstrations")
+    sft = table.train(_seeded(s.sft, s.seed), model=base, data=shown, label="sft")
+    asked = world.prompts(world.Draw(s.prompts, s.seed), label="prompts")
+    drawn = Sampling(n=s.answers, max_new=64, seed=s.seed)
+    said = table.sample(drawn, model=sft, prompts=asked, label="answers")
+    judged = world.rankings(world.People(s.seed), answers=said, label="rankings")
+    reward = table.reward(_seeded(s.reward, s.seed), model=sft, data=judged, label="reward")
+    models = {"base": base, "sft": sft}
+    for name in ("dpo", "kto"):
+        how = _seeded(getattr(s, name), s.seed)
+        models[name] = table.train(how, model=sft, data=judged, label=name)
+    if s.control:
+        noise = world.rankings(world.People(s.seed, True), answers=said, label="shuffled")
+        how = _seeded(s.dpo, s.seed)
+        models["control"] = table.train(how, model=sft, data=noise, label="control")
+    measured = {
+        f"gold-{name}": world.gold(
+            world.Measure(s.heldout, s.seed), model=model, label=f"gold-{name}"
+        )
+        for name, model in models.items()
+    }
+    trained = {name: model for name, model in models.items() if name != "base"}
+    page = world.report(label="report", **measured, **trained, reward=reward)
+    return {**trained, "reward": reward, **measured, "report": page}
+
+
+def _seeded(training: Training, seed: int) -> Training:
+    return replace(training, train=replace(training.train, seed=seed))
+
+
+def run(
+    out: Path,
+    seed: int = 0,
+    report: Report = silent,
+    sets: tuple[str, ...] = (),
+    job: Recipe = quickstart,
+) -> Path:
+    """Run the recipe in a store under `out`, copy the results there, and return the page's path."""
+    result = run_recipe(job, None, [f"seed={seed}", *sets], Store(out / "store"), report)
+    for name in result.artifacts:
+        if name in ("report", "sft", "dpo", "kto", "reward"):
+            _copy(result.folder(name), out / name)
+    return out / "report" / "report.html"
+
+
+def _copy(source: Path, target: Path, copy: Callable[..., object] = shutil.copyfile) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target, copy_function=copy)

@@ -1,0 +1,139 @@
+"""Stages that only the microcosm has: its demonstrations, its people, its gold value.
+
+They stand here, above both, because the microcosm and the training stages do not know each other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from plumbline.core.settings import option
+from plumbline.core.types import Conversation, Demonstration, Message, Response, answer
+from plumbline.store import Context, stage
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How much is drawn from the world, and by which seed."""
+
+    n: int = option(400, help="how many")
+    seed: int = option(0, help="another seed, another draw")
+
+
+@dataclass(frozen=True)
+class People:
+    """Who ranks. `shuffled` permutes every ranking at random: the control."""
+
+    seed: int = option(0, help="draws their noise")
+    shuffled: bool = option(False, help="rankings without information")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Sampling for the gold value: held-out prompts, one answer each."""
+
+    n: int = option(300, help="held-out prompts")
+    seed: int = option(0, help="draws prompts and answers")
+    temperature: float = option(1.0, help="0 is greedy")
+
+
+def draw_demonstrations(ctx: Context, settings: Draw, inputs: Mapping[str, Path]) -> None:
+    from plumbline.data import write
+    from plumbline.microcosm.data import demonstrations
+
+    write(ctx.out / "data.jsonl", demonstrations(settings.seed, settings.n))
+
+
+def draw_prompts(ctx: Context, settings: Draw, inputs: Mapping[str, Path]) -> None:
+    from plumbline.data import write
+    from plumbline.microcosm.prompts import prompts
+
+    asked = prompts("train", settings.seed, settings.n)
+    write(ctx.out / "data.jsonl", [Demonstration(one.conversation) for one in asked])
+
+
+def rank(ctx: Context, settings: People, inputs: Mapping[str, Path]) -> None:
+    """The annotators, in turn, rank the answers of a `sample` stage."""
+    from plumbline.data import write
+    from plumbline.microcosm.data import rankings
+
+    asked, answers = _answers(inputs["answers"] / "answers.jsonl")
+    found = rankings(asked, answers, seed=settings.seed, shuffled=settings.shuffled)
+    ctx.say(f"{len(found)} rankings of {len(asked)} prompts (equal answers are shown once)")
+    write(ctx.out / "data.jsonl", found)
+
+
+def _answers(path: Path) -> tuple[list[Conversation], list[list[Response]]]:
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    asked = [tuple(Message(m["role"], m["content"]) for m in row["prompt"]) for row in rows]
+    return asked, [[answer(text) for text in row["responses"]] for row in rows]
+
+
+def measure_gold(ctx: Context, settings: Measure, inputs: Mapping[str, Path]) -> None:
+    """results.json and samples.jsonl of the gold task on one model."""
+    from plumbline.engine.memory import peak_gb
+    from plumbline.evals.runner import run_task, write_results
+    from plumbline.microcosm.tasks import gold_task
+    from plumbline.stages.answering import Answerer
+
+    label = ctx.stage.rpartition("/")[2].removeprefix("gold-")
+    answerer = Answerer(inputs["model"])
+    (ctx.out / "samples.jsonl").unlink(missing_ok=True)
+    task = gold_task(settings.seed, settings.n, settings.temperature)
+    found = run_task(task, answerer, model=label, out=ctx.out)
+    path = "forest" if answerer.policy.share else "rows"
+    write_results(
+        ctx.out, [found], command="evaluate", label=label, split="heldout", path=path,
+        peak_gb=peak_gb(),
+    )  # fmt: skip
+    gold = found.metrics["gold"]
+    ctx.say(f"gold value {gold.value:.2f} [{gold.low:.2f}, {gold.high:.2f}], n={gold.n}")
+
+
+def write_report(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> None:
+    """One page from every folder given."""
+    from plumbline.evals.report import build_report
+
+    build_report(list(inputs.values()), ctx.out / "report.html", "plumbline on the microcosm")
+
+
+demonstrations = stage(
+    "microcosm.demonstrations",
+    version=1,
+    settings=Draw,
+    makes="data",
+    function="plumbline.recipe.world:draw_demonstrations",
+)
+prompts = stage(
+    "microcosm.prompts",
+    version=1,
+    settings=Draw,
+    makes="data",
+    function="plumbline.recipe.world:draw_prompts",
+)
+rankings = stage(
+    "microcosm.rankings",
+    version=1,
+    settings=People,
+    inputs={"answers": "samples"},
+    makes="data",
+    function="plumbline.recipe.world:rank",
+)
+gold = stage(
+    "microcosm.gold",
+    version=1,
+    settings=Measure,
+    inputs={"model": "model"},
+    makes="results",
+    function="plumbline.recipe.world:measure_gold",
+)
+report = stage(
+    "report",
+    version=1,
+    inputs={"*": "any"},
+    makes="report",
+    function="plumbline.recipe.world:write_report",
+)

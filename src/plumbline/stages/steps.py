@@ -1,0 +1,64 @@
+"""The functions behind `stages.table`: a recipe's folders in, a folder out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from plumbline.core import atomic
+from plumbline.core.views import prompts
+from plumbline.data import read
+from plumbline.stages import train as training
+from plumbline.stages.answering import Answerer
+from plumbline.stages.offline import Progress
+from plumbline.stages.sample import write_answers
+from plumbline.stages.settings import Sampling, Training
+from plumbline.store import Context
+
+DATA, SAMPLES = "data.jsonl", "answers.jsonl"
+
+
+def data_file(path: Path) -> Path:
+    """The judgements of an input: the file itself, or a stage's `data.jsonl`."""
+    return path / DATA if path.is_dir() else path
+
+
+def train(ctx: Context, settings: Training, inputs: Mapping[str, Path]) -> None:
+    """Any objective of the table, resuming from the stage's own scratch folder."""
+    atomic.sweep(ctx.scratch)
+    loaded = read(data_file(inputs["data"]))
+    job = training.Job(
+        training.resolve_objective(settings.objective, loaded.judgements),
+        inputs["model"],
+        loaded.judgements,
+        loaded.dropped,
+        settings.adapter,
+        settings.train,
+        settings.values,
+        settings.merge,
+        inputs.get("teacher"),
+        label=ctx.stage,
+    )
+    training.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: _ticks(ctx, phase))
+
+
+def _ticks(ctx: Context, phase: str) -> Progress:
+    def tick(done: int, total: int, numbers: dict[str, float]) -> None:
+        shown = {k: numbers[k] for k in ("loss", "accuracy", "margin") if k in numbers}
+        ctx.progress(done, total, unit=phase, **shown)
+
+    return tick
+
+
+def sample(ctx: Context, settings: Sampling, inputs: Mapping[str, Path]) -> None:
+    """Answers to the prompts of a data file, in `answers.jsonl`."""
+    asked = prompts(read(data_file(inputs["prompts"])).judgements)
+    answerer = Answerer(inputs["model"], template=settings.template, precision=settings.precision)
+    done = 0
+
+    def tick(prompts_done: int) -> None:
+        nonlocal done
+        done += prompts_done
+        ctx.progress(done, len(asked), unit="prompts")
+
+    write_answers(answerer, asked, settings.generation(), ctx.out / SAMPLES, tick)
