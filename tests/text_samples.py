@@ -55,7 +55,8 @@ ENDLESS = (
 """Never ends a turn, and has no generation prompt of its own."""
 THINKER = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' }}"
-    "{% if message['role'] == 'assistant' and loop.last %}{{ '<think>\n\n</think>\n\n' }}{% endif %}"
+    "{% if message['role'] == 'assistant' and loop.last %}"
+    "{{ '<think>\n\n</think>\n\n' }}{% endif %}"
     "{{ message['content'] + '<|im_end|>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}"
     "{% if enable_thinking is false %}{{ '<think>\n\n</think>\n\n' }}{% endif %}{% endif %}"
@@ -145,7 +146,7 @@ def _only_specials(text: str, kept: list[str]) -> str:
 
 
 KINDS = ("bytes", "bytes+bos", "prefix", "first")
-"""Byte level; the same with BOS; SentencePiece-like with a dummy prefix everywhere or only first."""
+"""Byte level; the same with BOS; SentencePiece-like with a dummy prefix everywhere or first."""
 
 
 def tokenizer(kind: str = "bytes", template: str | None = None, **special: str) -> Any:

@@ -25,7 +25,8 @@ letters = st.characters(exclude_categories=["Cs", "Co", "Cn"])
 words = st.one_of(
     st.text(letters, min_size=1, max_size=30),
     st.lists(
-        st.sampled_from(["hello", " the", "\n", "\n\n", " ", "é", "猫", "🐈‍⬛", "</s>", "<|im_end|>",
+        st.sampled_from(["hello", " the", "\n", "\n\n", " ", "é",
+                         "猫", "🐈‍⬛", "</s>", "<|im_end|>",
                          "<s>", "Human:", "Assistant", "think", "user"]),
         min_size=1, max_size=6,
     ).map("".join),
@@ -193,6 +194,29 @@ def test_decoded_ids_are_the_text_where_the_tokenizer_is_lossless(family, messag
     text = made.template.render(messages, generate=False)
     after_end = "\n" if family in ("chatml", "gemma", "zephyr") else ""
     assert made.tok.decode(ids_of(one)) == text.removesuffix(after_end)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_later_prompts_equal_transformers_own_where_answers_stand_alone(kind):
+    made = RENDERERS[kind, "chatml"]
+    talk = (user("a"), assistant("two words"), user("three"), assistant("four"), user("five"))
+    said = [{"role": m.role, "content": m.content} for m in talk]
+    ids = made.tok.tokenizer.apply_chat_template(
+        said, add_generation_prompt=True, return_dict=False
+    )
+    assert made.prompt_ids(talk) == [made.tok.bos_id] * made.tok.adds_bos + ids
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@given(talks())
+@quick
+def test_what_is_sound_needs_no_mending(family, messages):
+    made = renderer("bytes", family)
+    made.render(shown(allowed(family, messages)))
+    trims = "the template trims white space around answers"
+    assert set(made.notes) <= ({trims} if family in TRIMMING else set())
+    made.render(Example((user("a"),), (answer(" b "),)))
+    assert made.notes == ([trims] if family in TRIMMING else [])
 
 
 @pytest.mark.parametrize("family", FAMILIES)

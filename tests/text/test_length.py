@@ -37,8 +37,9 @@ def fitted(example, limit, made=MADE, **settings):
     return length.apply(rendered, Length(max=limit, **settings), 10_000)
 
 
-@given(st.sampled_from(sorted(RENDERERS)), st.booleans(), st.lists(sentence, min_size=1, max_size=4),
-       st.lists(sentence, min_size=1, max_size=3), st.integers(4, 200))  # fmt: skip
+@given(st.sampled_from(sorted(RENDERERS)), st.booleans(),
+       st.lists(sentence, min_size=1, max_size=4), st.lists(sentence, min_size=1, max_size=3),
+       st.integers(4, 200))  # fmt: skip
 @settings(max_examples=80, deadline=None)
 def test_what_is_kept_fits_and_keeps_its_frame(name, system, questions, answers, limit):
     made = RENDERERS[name]
