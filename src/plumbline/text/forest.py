@@ -147,9 +147,10 @@ def _lay(
                 head += len(ids)
                 last[first + k] = b * width + head - 1
             start = stop
-    flat = [np.concatenate(part).astype(np.int64) for part in (at, target, row)]
-    order = np.argsort(flat[2], kind="stable")
-    return Forest(tokens, parent, depth, end, real, *(f[order] for f in flat), last, share)
+    heads, targets, rows = (np.concatenate(part).astype(np.int64) for part in (at, target, row))
+    by_row = np.argsort(rows, kind="stable")
+    trained = heads[by_row], targets[by_row], rows[by_row]
+    return Forest(tokens, parent, depth, end, real, *trained, last, share)
 
 
 def _write(

@@ -28,6 +28,9 @@ from plumbline.text.forest import TokenTree
 from plumbline.text.tokenizer import Job, Tok, Unknown
 from plumbline.text.turns import Chain, Piece, Turns
 
+BATCH = 4096
+"""Trees encoded at once; bounds memory, changes nothing."""
+
 
 @dataclass(frozen=True)
 class Rendered:
@@ -98,8 +101,13 @@ class Renderer:
         return self._encode(self._plans(example))
 
     def render_all(self, examples: Iterable[Example]) -> list[Rendered]:
-        """The trees of a data set, encoded in one batch; UserError above 0.1 % unknown tokens."""
-        made = self._encode([plan for example in examples for plan in self._plans(example)])
+        """The trees of a data set, encoded in batches; UserError above 0.1 % unknown tokens."""
+        plans = [plan for example in examples for plan in self._plans(example)]
+        made = [
+            one
+            for at in range(0, len(plans), BATCH)
+            for one in self._encode(plans[at : at + BATCH])
+        ]
         seen = Unknown()
         for one in made:
             for ids in (one.tree.prompt, *one.tree.completions):

@@ -80,7 +80,8 @@ class Tok:
         self.tokenizer, self.name = tokenizer, name
         self._json = backend.to_str()
         self._start = _bare(Tokenizer.from_str(self._json))
-        self._next = _bare(Tokenizer.from_str(_without_prefix(self._json)))
+        continuing = _without_prefix(self._json)
+        self._next = _bare(Tokenizer.from_str(continuing)) if continuing else self._start
         self.bos, self.eos = tokenizer.bos_token or "", tokenizer.eos_token or ""
         self.bos_id: int | None = tokenizer.bos_token_id
         self.eos_id: int | None = tokenizer.eos_token_id
@@ -262,11 +263,12 @@ def _any_of(tokens: Iterable[str]) -> re.Pattern[str]:
 
 
 def _without_prefix(text: str) -> str:
-    """A tokenizer.json's content with every dummy prefix removed."""
+    """A tokenizer.json's content with every dummy prefix removed; "" where it has none."""
     spec = json.loads(text)
-    spec["normalizer"] = _strip(spec.get("normalizer"), "normalizers")
-    spec["pre_tokenizer"] = _strip(spec.get("pre_tokenizer"), "pretokenizers")
-    return json.dumps(spec)
+    before = spec.get("normalizer"), spec.get("pre_tokenizer")
+    after = _strip(before[0], "normalizers"), _strip(before[1], "pretokenizers")
+    spec["normalizer"], spec["pre_tokenizer"] = after
+    return "" if after == before else json.dumps(spec)
 
 
 def _strip(part: dict[str, Any] | None, children: str) -> dict[str, Any] | None:
