@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: quickstart install test check bench lock docs microcosm-base goldens clean
+.PHONY: quickstart install test check bench lock docs microcosm-base goldens
 
 quickstart: $(VENV)/.installed
 	$(BIN)/plumbline quickstart
@@ -42,11 +42,13 @@ lock:
 
 # Trains the embedded model anew (hours on two cores); the result is committed.
 microcosm-base: $(VENV)/.installed
-	$(BIN)/plumbline run recipes/microcosm_base.py
+	$(BIN)/python recipes/microcosm_base.py runs/base
+	$(BIN)/plumbline train sft --model runs/base/init --data runs/base/corpus.jsonl \
+		--adapter full --out runs/base/model --set lr=2e-3 --set batch=128 --set decay=wsd
 
 # Both make .venv-peers with the trainers we compare with; see bench/.
 bench: $(VENV)/.installed
 	$(BIN)/python bench/run.py
 
-goldens:
-	$(PYTHON) tests/goldens/make.py
+goldens: $(VENV)/.installed
+	$(BIN)/python bench/run.py --goldens

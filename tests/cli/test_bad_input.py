@@ -116,7 +116,7 @@ def test_nan_weights(place: Path, plumbline: Run) -> None:
     weights["model.layers.1.mlp.up_proj.weight"][0, 0] = float("nan")
     save_file(weights, place / "model" / "model.safetensors", {"format": "pt"})
     said = refuse(plumbline, place, *TRAIN)
-    assert "model.layers.1.mlp.up_proj.weight" in said and "nan" in said.lower()
+    assert "model.layers.1.mlp.up_proj" in said and "nan" in said.lower()
 
 
 def test_unknown_setting(place: Path, plumbline: Run) -> None:

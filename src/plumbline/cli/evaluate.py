@@ -11,7 +11,6 @@ from plumbline.cli.options import Model, Sets, StoreAt
 from plumbline.cli.show import say
 
 if TYPE_CHECKING:
-    from plumbline.core.types import Response
     from plumbline.evals.tasks import Generation, Task
     from plumbline.stages.evaluate import Evaluation
 
@@ -89,24 +88,12 @@ def check_base(adapter: str, model: str, store: Path | None) -> None:
 
 
 def gold_task(settings: Evaluation, generation: Generation) -> Task:
-    """The microcosm's held-out prompts and its exactly known values."""
-    from plumbline.evals.gold import gold
-    from plumbline.evals.tasks import Item, Score, Scored
-    from plumbline.microcosm.gold import AXES
-    from plumbline.microcosm.gold import gold as value_of
-    from plumbline.microcosm.prompts import prompts
+    """The microcosm's held-out prompts and its exactly known values, sampled as asked."""
+    from dataclasses import replace
 
-    items = [
-        Item(p.conversation, id=f"{p.kind}:{i}", tags={"kind": p.kind})
-        for i, p in enumerate(prompts("heldout", settings.seed, settings.items))
-    ]
+    from plumbline.microcosm.tasks import gold_task as task
 
-    def score(item: Item, response: Response) -> Score:
-        worth = value_of(item.prompt, response)
-        axes = {axis: worth.axis(axis) for axis in AXES}
-        return Scored({"gold": worth.total, **axes}, tuple(map(str, worth.why)))
-
-    return gold(lambda: items, score, axes=AXES, generation=generation)
+    return replace(task(settings.seed, settings.items), generation=generation)
 
 
 def report(
