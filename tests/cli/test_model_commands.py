@@ -95,6 +95,15 @@ def test_sample(place: Path, plumbline: Run) -> None:
         assert all(value <= 0 for logp in row["logprobs"] for value in logp)
 
 
+def test_a_long_prompt_is_cut_as_in_training(place: Path, plumbline: Run) -> None:
+    write_rows(place / "p.jsonl", [{"prompt": "word " * 100}, {"prompt": "Why?"}])
+    args = ("sample", "--model", "model", "--prompts", "p.jsonl", "--set", "max_new=6")
+    code, said, err = plumbline(*args, "--out", "a.jsonl")
+    assert code == 0 and "1 of them cut" in said, err
+    rows = [json.loads(line) for line in (place / "a.jsonl").read_text().splitlines()]
+    assert rows[0]["prompt"][0]["content"] == "word " * 100 and len(rows[0]["ids"][0]) > 0
+
+
 def test_gold_of_a_model_that_has_learnt_nothing(place: Path, plumbline: Run) -> None:
     """Babble cannot be read, so every answer has the lowest value there is."""
     from plumbline.microcosm.gold import FLOOR

@@ -10,8 +10,9 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from plumbline.core.errors import UserError
 from plumbline.core.ids import digest
-from plumbline.core.types import Conversation, Example, Response, answer
+from plumbline.core.types import Conversation, Example, Response, answer, text_of
 from plumbline.engine.batches import Item
 from plumbline.engine.engine import Engine
 from plumbline.engine.memory import micro_tokens
@@ -44,7 +45,10 @@ def judges(folder: Path) -> bool:
 
 
 class Answerer:
-    """A model or adapter folder, loaded to sample and to score. `reward`: it has a scalar head."""
+    """A model or adapter folder, loaded to sample and to score.
+
+    `reward`: it has a scalar head. `cut`: prompts so far that were too long and lost old turns.
+    """
 
     def __init__(self, folder: Path, *, template: str = "auto", precision: str = "auto") -> None:
         self.reward = judges(folder)
@@ -54,6 +58,7 @@ class Answerer:
         tok = load_tokenizer(folder)
         tok.check_against(self.policy.rows)
         self.renderer = Renderer(tok, template)
+        self.cut = 0
 
     @property
     def context(self) -> int:
@@ -75,7 +80,7 @@ class Answerer:
         tick: Callable[[int], None] = lambda tokens: None,
     ) -> list[list[Sample]]:
         """The same in token ids, with their log-probabilities."""
-        n, ids = generation.n, self.renderer.prompts_ids(prompts)
+        n, ids = generation.n, self.prompts_ids(prompts, generation.max_new_tokens)
         seeds = [seed_of(generation.seed, prompt, k) for prompt in ids for k in range(n)]
         flat = sample(
             self.policy,
@@ -89,6 +94,27 @@ class Answerer:
             tick=tick,
         )
         return [flat[i : i + n] for i in range(0, len(flat), n)]
+
+    def prompts_ids(self, prompts: Sequence[Conversation], room: int) -> list[list[int]]:
+        """Prompts in tokens, cut as training cuts them so that `room` tokens of answer fit."""
+        ids = self.renderer.prompts_ids(prompts)
+        limit = max(2, self.context - room)
+        long = [i for i, prompt in enumerate(ids) if len(prompt) > limit]
+        self.cut += len(long)
+        for i in long:
+            ids[i] = self._shortened(prompts[i], limit)
+        return ids
+
+    def _shortened(self, prompt: Conversation, limit: int) -> list[int]:
+        """The length policy on the prompt with the shortest of answers, which is then left away."""
+        probe = self.renderer.render(Example(prompt, (answer("."),)))
+        kept, _ = length.apply(probe, Length(max=limit, max_lost=1.0), self.context)
+        if not kept:
+            raise UserError(
+                f"a prompt cannot be cut to {limit} tokens: {text_of(prompt)[:60]!r}",
+                fix="shorten its system text, or ask for shorter answers (max_new)",
+            )
+        return kept[0].tree.prompt.tolist()
 
     def measured(self, examples: Sequence[Example]) -> list[Measured | None]:
         """A value and a length for each response; None where an example is too long to be read.

@@ -51,7 +51,8 @@ def sample(
         raise UserError("a reward model does not answer", where=model, fix="give a language model")
     with bar("prompts", len(asked)) as moving:
         write_answers(answerer, asked, settings.generation(n), out, moving.advance)
-    say(f"{out}: {n} answers to each of {len(asked)} prompts")
+    cut = f" ({answerer.cut} of them cut to their latest turns)" if answerer.cut else ""
+    say(f"{out}: {n} answers to each of {len(asked)} prompts{cut}")
     return out
 
 
