@@ -67,7 +67,7 @@ _ENTRIES = (
     Entry(
         "plackett_luce", _HERE + "plackett_luce:PlackettLuce", "set", "rankings", "scalar",
         False, _SET,
-        "Plackett 1975; Firth, Kosmidis, Turner 2019, arXiv:1902.00269 (ties)", _REWARD_LR,
+        "Plackett 1975; Firth, Kosmidis, Turner 2019, arXiv:1909.07123 (ties)", _REWARD_LR,
         "reward model from whole rankings, ties and all",
     ),
     Entry(
@@ -104,7 +104,7 @@ _ENTRIES = (
     Entry(
         "kto", _HERE + "kto:KTO", "row", "labels", "lm", True,
         ("label", "row_weight", "ref_logp", "z0"),
-        "Ethayarajh et al. 2024, arXiv:2402.01306, eq. 8", _PREFERENCE_LR,
+        "Ethayarajh et al. 2024, arXiv:2402.01306, eq. 7", _PREFERENCE_LR,
         "prospect-theory value of single good or bad answers",
     ),
     Entry(

@@ -5,7 +5,8 @@
 
 Bradley and Terry 1952; Ouyang et al. 2022, eq. 1. The margin m asks a clearer win where raters saw
 one (Touvron et al. 2023, Llama 2, eq. 2). The centring term with coefficient c pins the rewards'
-mean, which pairs leave free (Eisenstein et al. 2023, section 3.2).
+mean, which pairs leave free (Eisenstein et al. 2023,
+arXiv:2312.09244, eq. 2).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from plumbline.objectives.common import pair_count, preference_terms, sides, sof
 
 @dataclass(frozen=True)
 class BradleyTerry:
-    """margin: scale on the raters' margins (0 ignores them); centring: c (0.01 in the paper)."""
+    """margin: scale on the raters' margins (0 ignores them); centring: c (0.01 is usual)."""
 
     margin: float = 1.0
     centring: float = 0.0

@@ -3,8 +3,8 @@
     L = - sum_t w_t log pi(y_t | x, tag(y), y_<t)  /  sum_t w_t,   w_t = token weight * (good|bad)
 
 Chain of Hindsight (Liu, Sferrazza, Abbeel 2023, eq. 3) without chains, as the CSFT baseline of
-Ethayarajh et al. 2024 (section 5, after Korbak et al. 2023): the tag stands between the prompt and
-the answer and is not itself trained; one samples under the good tag. With bad = 0 this is SFT on
+Ethayarajh et al. 2024 (after Korbak et al. 2023): the tag ends the prompt, so that it is read and
+not trained, and one samples under the good tag. With bad = 0 this is SFT on
 the good answers. The renderer puts the tags in; the objective only weighs.
 """
 

@@ -4,7 +4,7 @@
     L = - q log sigma(h) - (1 - q) log sigma(-h)
 
 Rafailov et al. 2023, eq. 7, is q = 1. A pair with probability p has q = p. Label noise of rate e:
-conservative (Mitchell 2023, cDPO) q = p (1-e) + (1-p) e; robust (Chowdhury et al. 2024, eq. 12)
+conservative (Mitchell 2023, cDPO) q = p (1-e) + (1-p) e; robust (Chowdhury et al. 2024)
 q = (p-e) / (1-2e), an unbiased estimate of the noise-free loss, in which q leaves [0, 1].
 """
 

@@ -4,10 +4,10 @@
     v = l_D sigma(beta (r - z0)) where y is good,  l_U sigma(beta (z0 - r)) where it is bad
     L = l_y - v
 
-Ethayarajh et al. 2024, eq. 8. The reference point z0 = max(0, mean of log pi(y'|x)/pi_ref(y'|x))
+Ethayarajh et al. 2024, eq. 7. The reference point z0 = max(0, mean of log pi(y'|x)/pi_ref(y'|x))
 over mismatched (x, y'), y' an answer to another prompt (section 4.1), is a column the engine makes
 before the step, without gradient and not yet clamped. Imbalance: choose the weights so that
-l_D n_D / (l_U n_U) lies in [1, 3/2] (eq. 9).
+l_D n_D / (l_U n_U) lies in [1, 4/3] (eq. 8).
 """
 
 from __future__ import annotations

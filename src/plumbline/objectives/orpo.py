@@ -5,8 +5,8 @@
     L = - a(y_w)  +  lambda [ - p log sigma(o) - (1-p) log sigma(-o) ],
     o = log odds(y_w) - log odds(y_l)
 
-Hong, Lee, Thorne 2024, eqs. 3, 4, 6, 7 (p = 1). The imitation term is the chosen answer's alone,
-averaged over its tokens (eq. 2), each pair counting once.
+Hong, Lee, Thorne 2024, eqs. 3 to 7 (p = 1). The imitation term is the chosen answer's alone,
+averaged over its tokens, each pair counting once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def log_odds(a: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class ORPO:
-    """weight: lambda of eq. 6 (0.1 in the paper's larger runs; 0.2 to 1 elsewhere)."""
+    """weight: lambda of eq. 6 (0.1 for the paper's Mistral runs)."""
 
     weight: float = 0.1
 

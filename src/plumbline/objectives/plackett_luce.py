@@ -5,7 +5,7 @@
 `ranking.py` has the likelihood and the two readings of a tie. A ranking of K answers is one
 observation, not the K (K-1) / 2 pairs of Ouyang et al. 2022, which are not independent.
 The centring term c (mean r)^2 pins the rewards' mean, which rankings leave free
-(Eisenstein et al. 2023, section 3.2; for a pair a quarter of Bradley-Terry's).
+(after Eisenstein et al. 2023, eq. 2; for a pair it is a quarter of Bradley-Terry's).
 """
 
 from __future__ import annotations

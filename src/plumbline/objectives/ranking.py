@@ -13,7 +13,7 @@ nothing, and the last tier never does. The sum over |D|! orders is a recursion o
 
     f({}) = 1,    f(S) = sum_{i in S} e^{u_i} f(S \\ i) / (sum_S e^u + sum_B e^u)
 
-The second takes a tie as evidence of equality (Firth, Kosmidis, Turner 2019, eq. 2), with
+The second takes a tie as evidence of equality (Firth, Kosmidis, Turner 2019, arXiv:1909.07123), with
 prevalence d_n = tie^(n-1). Plackett 1975; Luce 1959.
 """
 

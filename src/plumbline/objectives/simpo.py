@@ -26,8 +26,8 @@ from plumbline.objectives.common import (
 
 @dataclass(frozen=True)
 class SimPO:
-    """beta: scale of the average log-likelihood (2.0 to 2.5 in the paper); gamma: target margin
-    (gamma / beta about 0.5, section 4.2)."""
+    """beta: scale of the average log-likelihood (2.0 to 2.5 in the paper's runs); gamma: target
+    margin (about half of beta)."""
 
     beta: float = 2.0
     gamma: float = 1.0

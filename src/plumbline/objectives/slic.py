@@ -22,7 +22,7 @@ from plumbline.objectives.common import pair_count, preference_terms, row_logps,
 
 @dataclass(frozen=True)
 class SLiC:
-    """delta: the margin in nats (1.0 in section 4); weight: lambda (0.5)."""
+    """delta: the margin in nats; weight: lambda. Both depend on the data; the paper tunes them."""
 
     delta: float = 1.0
     weight: float = 0.5
