@@ -41,7 +41,7 @@ class Train:
     high: float = 1.0
     length: Length = Length()
     threads: int = runtime(2, help="cores to use")
-    extra: dict[str, int] = option(factory=dict)  # noqa: RUF009
+    extra: dict[str, int] = option(factory=dict)
 
     def __post_init__(self) -> None:
         if self.low > self.high:
