@@ -161,6 +161,8 @@ def test_a_tier_too_large_to_sum_over_is_an_error_that_names_the_way_out() -> No
     with pytest.raises(UserError, match="a tie of 13 answers"):
         log_p_above(torch.zeros(13), torch.zeros(1))
     assert float(log_p_above(torch.zeros(13), torch.zeros(0))) == 0.0
+    with pytest.raises(UserError, match="a ranking of 13 answers"):
+        log_p_tied(torch.zeros(1), torch.zeros(12), 0.5)
 
 
 KL = [{"kl": kl, "residual": r} for kl in ("forward", "reverse", "mixed") for r in

@@ -4,10 +4,10 @@
     L = p (h - 1/(2 beta))^2 + (1-p) (h + 1/(2 beta))^2
 
 Azar et al. 2023, eq. 17 is p = 1 (beta is the paper's tau); the p-weighted form is its
-expectation over the label where the preference probability is known. Unlike DPO's, its minimum is finite however sure the judges are.
-The paper sums log-probabilities over tokens. `tokens="mean"`, the default, averages them: the gap
-asked for is then the same a token for short and long answers. TRL does the same,
-and reports that the paper's authors confirmed it and that the paper's results were made so.
+expectation over the label where the preference probability is known. Unlike DPO's, its minimum is
+finite however sure the judges are. The paper sums log-probabilities over tokens. `tokens="mean"`,
+the default, averages them: the gap asked for is then the same a token for short and long answers.
+TRL does the same, and reports that the paper's authors confirmed it and made their results so.
 """
 
 from __future__ import annotations

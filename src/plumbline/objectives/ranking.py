@@ -13,8 +13,8 @@ nothing, and the last tier never does. The sum over |D|! orders is a recursion o
 
     f({}) = 1,    f(S) = sum_{i in S} e^{u_i} f(S \\ i) / (sum_S e^u + sum_B e^u)
 
-The second takes a tie as evidence of equality (Firth, Kosmidis, Turner 2019, arXiv:1909.07123), with
-prevalence d_n = tie^(n-1). Plackett 1975; Luce 1959.
+The second takes a tie as evidence of equality (Firth, Kosmidis, Turner 2019, arXiv:1909.07123),
+with prevalence d_n = tie^(n-1). Plackett 1975; Luce 1959.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from torch import Tensor
 
 from plumbline.core.errors import UserError
 
-LARGEST_TIER = 12
-"""A tier above the last of more items would need over 4096 subsets."""
+LARGEST = 12
+"""Subsets of more items than this (4096) are too many to sum over."""
 
 
 @functools.lru_cache(maxsize=64)
@@ -53,10 +53,10 @@ def log_p_above(tier: Tensor, below: Tensor) -> Tensor:
     """log P(all items of `tier` [m] come above all items of `below`), order inside unobserved."""
     if len(below) == 0:
         return tier.new_zeros(())
-    if len(tier) > LARGEST_TIER:
+    if len(tier) > LARGEST:
         raise UserError(
-            f"a tie of {len(tier)} answers; at most {LARGEST_TIER} can share a tier above the last",
-            fix="leave out some of the tied answers, or set ties=davidson-luce",
+            f"a tie of {len(tier)} answers; at most {LARGEST} can share a tier above the last",
+            fix="leave out some of the tied answers",
         )
     floor = torch.logsumexp(below, 0)
     done = tier.new_zeros(1)  # log f of the subsets of the size before; the empty one first
@@ -77,6 +77,11 @@ def log_p_tied(tier: Tensor, below: Tensor, tie: float) -> Tensor:
     """log P(exactly the items of `tier` are tied first among `tier` and `below`), Davidson-Luce."""
     prevalence = math.log(tie)
     every = torch.cat([tier, below])
+    if len(every) > LARGEST:
+        raise UserError(
+            f"a ranking of {len(every)} answers; ties=davidson-luce takes at most {LARGEST}",
+            fix="rank fewer answers, or set ties=unobserved",
+        )
     total = [
         every[members.to(every.device)].mean(1) + (size - 1) * prevalence
         for size, (_, members, _) in enumerate(subset_steps(len(every)), start=1)
