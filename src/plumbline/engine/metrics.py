@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor
 
+from plumbline.core import atomic
 from plumbline.objectives.base import Term
 
 
@@ -41,7 +42,7 @@ class MetricsFile:
         self.path = path
         kept = [line for line in read(path) if line["step"] <= keep_through]
         text = "".join(_line(entry) for entry in kept)
-        path.write_text(text, encoding="utf-8")
+        atomic.write_text(path, text)  # makes the folder; a kill here keeps the old lines
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, entry: Mapping[str, Any]) -> None:

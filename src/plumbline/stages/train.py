@@ -20,7 +20,7 @@ import torch
 from plumbline.core import atomic
 from plumbline.core.errors import UserError
 from plumbline.core.stats import Interval
-from plumbline.core.types import Judgement, Ranking
+from plumbline.core.types import Demonstration, Judgement, Ranking
 from plumbline.core.views import Dropped
 from plumbline.engine import columns
 from plumbline.engine.columns import RowCache
@@ -41,9 +41,11 @@ from plumbline.stages import heldout
 from plumbline.stages.checkpoints import Checkpoints
 from plumbline.stages.feed import Feed
 from plumbline.stages.offline import Loop, Progress
+from plumbline.stages.onpolicy import OnPolicy
 from plumbline.stages.prepare import Prepared, prepare
 from plumbline.stages.settings import Train
 from plumbline.text.render import Renderer
+from plumbline.text.template import fitting
 from plumbline.text.tokenizer import Tok, load_tokenizer
 
 Say = Callable[[str], None]
@@ -102,7 +104,7 @@ def run(
     with this.phase("load"):
         policy, renderer, prepared = _load(this, table, objective)
         engine = _engine(this, policy, objective)
-        train_feed, held_feed = _feeds(this, table, objective, engine, prepared)
+        train_feed, held_feed = _feeds(this, objective, engine, renderer, prepared)
     with this.phase("reference"):
         _columns(this, engine, (train_feed, held_feed))
     loop = _loop(this, table, engine, train_feed, held_feed)
@@ -124,7 +126,8 @@ def _load(this: Run, table: Entry, objective: Objective) -> tuple[Policy, Render
     if s.threads:
         torch.set_num_threads(s.threads)
     tok = load_tokenizer(job.model)
-    renderer = Renderer(tok, template=s.template, date=this.checkpoints.fixed("date", _today))
+    template = _template(tok, job)
+    renderer = Renderer(tok, template=template, date=this.checkpoints.fixed("date", _today))
     policy = load_model(
         job.model,
         adapter=job.adapter,
@@ -142,6 +145,14 @@ def _load(this: Run, table: Entry, objective: Objective) -> tuple[Policy, Render
         if line:
             this.say(line)
     return policy, renderer, prepared
+
+
+def _template(tok: Tok, job: Job) -> str:
+    """What was asked for; `auto` takes `text` for documents where the model has no template."""
+    if job.settings.template != "auto":
+        return job.settings.template
+    said = [j.messages for j in job.judgements if isinstance(j, Demonstration)]
+    return fitting(tok, said) if said else "auto"
 
 
 def _today() -> str:
@@ -169,15 +180,19 @@ def _engine(this: Run, policy: Policy, objective: Objective) -> Engine:
 
 
 def _feeds(
-    this: Run, table: Entry, objective: Objective, engine: Engine, prepared: Prepared
+    this: Run, objective: Objective, engine: Engine, renderer: Renderer, prepared: Prepared
 ) -> tuple[Feed, Feed | None]:
     """What the training and the held-out loop are fed."""
     s = this.job.settings
     names = [n for n in ("ref_logp", "teacher_logp", "teacher_ids") if n in objective.needs]
-    caches = {n: RowCache(this.checkpoints.root / f"{n}.safetensors") for n in names}
+    caches: dict[str, RowCache] = {
+        n: RowCache(this.checkpoints.root / f"{n}.safetensors") for n in names
+    }
     z0 = getattr(objective, "reference", "none") if "z0" in objective.needs else "none"
     total = steps_in(len(prepared.train), s.batch, s.epochs, s.steps)
     feed = Feed(prepared.train, s.batch, s.seed, total, caches, z0, prepared.longest)
+    if z0 == "on-policy":
+        feed.sample = OnPolicy(engine, tuple(renderer.end_ids), s.seed)
     if not prepared.heldout:
         return feed, None
     held = len(prepared.heldout)
