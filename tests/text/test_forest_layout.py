@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plumbline.text.forest import TokenTree, bins, grow, split_rows
+from plumbline.text.forest import ATTENTION, TokenTree, bins, grow, layout, split_rows
 
 
 @st.composite
@@ -79,11 +79,26 @@ def test_sharing_saves_exactly_the_repeated_prompts(some):
     assert all(t.size() == t.longest() for tree in some for t in split_rows(tree))
 
 
-@given(st.lists(st.integers(1, 30), min_size=1), st.integers(30, 60))
-def test_bins_hold_everything_once_and_never_overflow(sizes, width):
-    groups = bins(sizes, width)
+SIZES = st.lists(st.integers(1, 300), min_size=1, max_size=12)
+
+
+@given(SIZES, st.integers(1, 12))
+def test_bins_hold_everything_once_and_are_balanced(sizes, rows):
+    groups = bins(sizes, rows)
+    assert len(groups) == rows
     assert sorted(i for group in groups for i in group) == list(range(len(sizes)))
-    assert all(sum(sizes[i] for i in group) <= width for group in groups)
+    sums = [sum(sizes[i] for i in group) for group in groups]
+    assert max(sums) - min(sums) <= max(sizes)
+
+
+@given(SIZES)
+def test_the_layout_holds_every_tree_and_is_no_dearer_than_one_row_or_one_each(sizes):
+    groups, width = layout(sizes)
+    assert sorted(i for group in groups for i in group) == list(range(len(sizes)))
+    assert max(sum(sizes[i] for i in group) for group in groups) == width
+    cost = len(groups) * width * (1 + width / ATTENTION)
+    assert cost <= sum(sizes) * (1 + sum(sizes) / ATTENTION)
+    assert cost <= len(sizes) * max(sizes) * (1 + max(sizes) / ATTENTION)
 
 
 def test_pads_see_only_themselves():

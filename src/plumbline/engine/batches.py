@@ -44,28 +44,29 @@ class Micro:
 
 
 def cut(items: Sequence[Item], budget: int, *, share: bool = True) -> list[list[Item]]:
-    """Group items so that each group's grid (count x longest tree) stays within `budget` tokens.
+    """Group items so that each group's grid stays within about `budget` tokens, longest first.
 
-    Longest first, so that rows of one grid are of like length. An item over the
-    budget stands alone.
+    A forest's grid is nearly full, so its trees' sizes add up; rows are padded to the longest. An
+    item over the budget stands alone.
     """
-    sizes = [_grid_size(item.tree, share) for item in items]
-    order = sorted(range(len(items)), key=lambda i: (-sizes[i][0], i))
+    order = sorted(range(len(items)), key=lambda i: (-_width(items[i].tree, share), i))
     groups: list[list[Item]] = []
-    rows, width = 0, 0
+    used, width = 0, 0
     for i in order:
-        longest, own_rows = sizes[i]
-        if not groups or (rows + own_rows) * max(width, longest) > budget:
+        tree = items[i].tree
+        own = tree.size() if share else len(tree.completions) * width
+        if not groups or used + own > budget:
             groups.append([])
-            rows, width = 0, longest
+            used, width = 0, _width(tree, share)
+            own = tree.size() if share else len(tree.completions) * width
         groups[-1].append(items[i])
-        rows += own_rows
+        used += own
     return groups
 
 
-def _grid_size(tree: TokenTree, share: bool) -> tuple[int, int]:
-    """Width and number of grid rows a tree asks for."""
-    return (tree.size(), 1) if share else (tree.longest(), len(tree.completions))
+def _width(tree: TokenTree, share: bool) -> int:
+    """Length of the grid row that a tree asks for."""
+    return tree.size() if share else tree.longest()
 
 
 def collate(items: Sequence[Item], *, share: bool = True, device: str = "cpu") -> Micro:

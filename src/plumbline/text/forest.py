@@ -7,9 +7,9 @@ shifting and concatenated halves:
 - a token's position is its depth;
 - the log-probability of token j is read at parent[j].
 
-Trees are laid into the rows of a [B, L] grid by first-fit decreasing, L being the longest tree's
-length: attention then costs B L^2 instead of (B L)^2, and little is padded. Only numpy is used; the
-additive masks are made in `models.masks`.
+Trees are laid into B rows of like length L: attention then costs B L^2 instead of (B L)^2. B is the
+number that makes B L (1 + L / 2048) least: padding costs like tokens, and at 2048 keys attention
+costs about as much as all else. Only numpy is used; the additive masks are made in `models.masks`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+ATTENTION = 2048
+"""Keys at which attention costs about what the rest of a layer does (4 D a key, 16 D^2 a token)."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +84,14 @@ def split_rows(tree: TokenTree) -> list[TokenTree]:
     ]
 
 
-def bins(sizes: Sequence[int], width: int) -> list[list[int]]:
-    """First-fit decreasing: indices grouped so that each group's sizes add to at most `width`."""
-    order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))
-    groups: list[list[int]] = []
-    room: list[int] = []
-    for i in order:
-        slot = next((g for g, free in enumerate(room) if free >= sizes[i]), None)
-        if slot is None:
-            groups.append([i])
-            room.append(width - sizes[i])
-        else:
-            groups[slot].append(i)
-            room[slot] -= sizes[i]
+def bins(sizes: Sequence[int], rows: int) -> list[list[int]]:
+    """`rows` groups of indices of like total size: the largest first, each to the emptiest group."""
+    groups: list[list[int]] = [[] for _ in range(rows)]
+    filled = [0] * rows
+    for i in sorted(range(len(sizes)), key=lambda i: (-sizes[i], i)):
+        g = filled.index(min(filled))
+        groups[g].append(i)
+        filled[g] += sizes[i]
     return groups
 
 
@@ -111,9 +109,21 @@ def grow(trees: Sequence[TokenTree], *, share: bool = True) -> Forest:
             for k, single in enumerate(split_rows(tree))
         ]
     sizes = [tree.size() for tree, _ in pieces]
-    width = max(sizes)
-    groups = bins(sizes, width) if share else [[i] for i in range(len(pieces))]
+    if not share:
+        return _lay(pieces, [[i] for i in range(len(pieces))], max(sizes), share)
+    groups, width = layout(sizes)
     return _lay(pieces, groups, width, share)
+
+
+def layout(sizes: Sequence[int]) -> tuple[list[list[int]], int]:
+    """The groups of trees that share a grid row, and the width of the grid, at least cost."""
+    found = []
+    for rows in range(1, len(sizes) + 1):
+        groups = bins(sizes, rows)
+        width = max(sum(sizes[i] for i in group) for group in groups)
+        found.append((rows * width * (1 + width / ATTENTION), width, groups))
+    _, width, groups = min(found, key=lambda one: one[:2])
+    return groups, width
 
 
 def _first_rows(trees: Sequence[TokenTree]) -> list[int]:
