@@ -42,9 +42,7 @@ lock:
 
 # Trains the embedded model anew (hours on two cores); the result is committed.
 microcosm-base: $(VENV)/.installed
-	$(BIN)/python recipes/microcosm_base.py runs/base
-	$(BIN)/plumbline train sft --model runs/base/init --data runs/base/corpus.jsonl \
-		--adapter full --out runs/base/model --set lr=2e-3 --set batch=128 --set decay=wsd
+	$(BIN)/plumbline run recipes/microcosm_base.py
 
 # Both make .venv-peers with the trainers we compare with; see bench/.
 bench: $(VENV)/.installed

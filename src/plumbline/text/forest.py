@@ -85,7 +85,7 @@ def split_rows(tree: TokenTree) -> list[TokenTree]:
 
 
 def bins(sizes: Sequence[int], rows: int) -> list[list[int]]:
-    """`rows` groups of indices of like total size: the largest first, each to the emptiest group."""
+    """`rows` groups of indices of like total size: largest first, each to the emptiest group."""
     groups: list[list[int]] = [[] for _ in range(rows)]
     filled = [0] * rows
     for i in sorted(range(len(sizes)), key=lambda i: (-sizes[i], i)):
