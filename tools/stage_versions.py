@@ -13,6 +13,7 @@ import argparse
 import ast
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +37,8 @@ def stages() -> dict[str, tuple[int, str]]:
     return found
 
 
-def imports(module: str) -> set[str]:
+@cache
+def imports(module: str) -> frozenset[str]:
     """Modules of plumbline that a module imports, wherever in it."""
     found = set()
     for node in ast.walk(ast.parse(_path(module).read_text("utf-8"))):
@@ -47,7 +49,7 @@ def imports(module: str) -> set[str]:
             if node.level:
                 base = ".".join([*module.split(".")[: -node.level], node.module])
             found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
-    return {name for name in found if name.startswith("plumbline") and _exists(name)}
+    return frozenset(n for n in found if n.startswith("plumbline") and _exists(n))
 
 
 def _exists(module: str) -> bool:
@@ -68,17 +70,18 @@ def digest(module: str) -> str:
         if name not in seen:
             seen.add(name)
             todo += imports(name)
-    parts = [f"{name}:{ast.dump(_bare(_path(name)))}" for name in sorted(seen)]
+    parts = [f"{name}:{_code(name)}" for name in sorted(seen)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _bare(path: Path) -> ast.Module:
-    tree = ast.parse(path.read_text("utf-8"))
+@cache
+def _code(module: str) -> str:
+    tree = ast.parse(_path(module).read_text("utf-8"))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):
             body[0] = ast.Pass()
-    return tree
+    return ast.dump(tree)
 
 
 def _is_docstring(node: ast.AST) -> bool:

@@ -135,10 +135,10 @@ def test_openings_split() -> None:
     assert len(openings("fact", "train")) == len(lex.FACT_OPENINGS) - 3
 
 
-def test_the_recipe_writes_a_corpus(tmp_path: Path) -> None:
-    recipe = Path(__file__).parents[2] / "recipes" / "microcosm_base.py"
-    names: dict[str, object] = {"__name__": "recipe"}
-    exec(compile(recipe.read_text(), str(recipe), "exec"), names)
-    rows = list(names["lines"](40, 0))  # type: ignore[operator]
-    assert len(rows) == 40
-    assert any('"text"' in r for r in rows) and any('"messages"' in r for r in rows)
+def test_the_base_recipe_is_planned_from_nothing(tmp_path: Path) -> None:
+    from plumbline.recipe import plan_text
+    from plumbline.recipe.base import microcosm_base
+    from plumbline.store import Store
+
+    text = plan_text(microcosm_base, None, ["documents=40"], Store(tmp_path))
+    assert "3 of 3 to run" in text

@@ -69,7 +69,8 @@ def difference(metric: str, run: Run, baseline: Run) -> Difference:
     a, b = by_prompt(run.rows, metric), by_prompt(baseline.rows, metric)
     shared = [group for group in a if group in b]
     if len(shared) > 1:
-        interval = mean_interval([a[g] - b[g] for g in shared])
+        topics = {row.group: row.cluster for row in run.rows}
+        interval = mean_interval([a[g] - b[g] for g in shared], [topics[g] for g in shared])
         return Difference(metric, run, baseline, interval, True)
     apart = difference_interval(run.metrics[metric], baseline.metrics[metric])
     return Difference(metric, run, baseline, apart, False)

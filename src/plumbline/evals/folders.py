@@ -23,7 +23,11 @@ FIX = "give a folder that `plumbline train`, `rl` or `evaluate` wrote with --out
 
 @dataclass(frozen=True)
 class Row:
-    """One answer: a line of `samples.jsonl`. `prompt` is (role, text) by turn."""
+    """One answer: a line of `samples.jsonl`. `prompt` is (role, text) by turn.
+
+    Answers of one `group` (the prompt's words) are paired between models; groups of one `cluster`
+    (a topic, say) are drawn together in the bootstrap.
+    """
 
     prompt: tuple[tuple[str, str], ...]
     response: str
@@ -31,6 +35,7 @@ class Row:
     why: tuple[str, ...] = ()
     model: str = ""
     group: str = ""
+    cluster: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,11 @@ class Run:
     rows: Sequence[Row] = ()
     records: Sequence[Mapping[str, Any]] = ()
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def judge(self) -> bool:
+        """Whether this is a reward model, which gives values and is not asked for answers."""
+        return self.results.get("head") == "scalar"
 
     @property
     def objective(self) -> str:
@@ -152,8 +162,9 @@ def _row(row: Mapping[str, Any]) -> Row:
     reasons = (why,) if isinstance(why, str) else tuple(str(w) for w in why)
     scores = {str(k): number(v) for k, v in (row.get("scores") or {}).items()}
     text = "\n\n".join(words for _, words in _turns(row.get("response", "")))
-    group = str(row.get("cluster") or json.dumps(prompt))
-    return Row(prompt, text, scores, reasons, str(row.get("model") or ""), group)
+    group = json.dumps(prompt)
+    cluster = str(row.get("cluster") or group)
+    return Row(prompt, text, scores, reasons, str(row.get("model") or ""), group, cluster)
 
 
 def _turns(value: Any) -> tuple[tuple[str, str], ...]:
@@ -194,7 +205,7 @@ def _means(rows: Sequence[Row]) -> dict[str, Interval]:
     found = {}
     for axis in axes:
         told = [row for row in rows if axis in row.scores]
-        found[axis] = mean_interval([r.scores[axis] for r in told], [r.group for r in told])
+        found[axis] = mean_interval([r.scores[axis] for r in told], [r.cluster for r in told])
     return found
 
 

@@ -119,10 +119,10 @@ def notes(runs: Sequence[Run], metric: str) -> list[tuple[str, str]]:
         )
         missing = [m for m, i in run.metrics.items() if not math.isfinite(i.value)]
         found += [(name, f"no number for {', '.join(missing)} (not finite)")] * bool(missing)
-        if metric and metric not in run.metrics:
+        if metric and metric not in run.metrics and not run.judge:
             found.append((name, f"{meaning(metric).title} was not measured"))
         found += [(name, text) for text in _disagreements(run)]
-        if not run.rows:
+        if not run.rows and not run.judge:
             found.append((name, "no answers were logged (samples.jsonl)"))
     return found
 

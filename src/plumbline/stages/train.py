@@ -308,6 +308,7 @@ def _results(
         "label": this.job.label or this.out.name,
         "objective": table.name,
         "unit": table.unit,
+        "head": table.head,
         "path": "forest" if policy.share else "rows",
         "precision": policy.precision,
         "steps": state["step"],
