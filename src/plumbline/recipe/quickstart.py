@@ -22,6 +22,10 @@ from plumbline.stages.settings import Sampling, Train, Training
 from plumbline.store import Handle, Report, Store, silent, source
 
 
+PROMPTS = 500
+"""Added to the seed of the ranked prompts, so that they are not those of the demonstrations."""
+
+
 def _training(objective: str, lr: float, epochs: float, batch: int, **values: float) -> Training:
     train = Train(lr=lr, epochs=epochs, batch=batch)
     return Training(objective, adapter="full", values=dict(values), train=train)
@@ -34,14 +38,14 @@ class Settings:
     seed: int = option(0, help="draws data, annotators, order and answers")
     base: str = option("", help="a base model's folder (none: the one that comes along)")
     demonstrations: int = option(400, help="demonstrations for SFT")
-    prompts: int = option(300, help="prompts whose answers are ranked")
+    prompts: int = option(400, help="prompts whose answers are ranked")
     answers: int = option(4, help="answers a prompt")
     heldout: int = option(300, help="held-out prompts of the gold value")
     control: bool = option(True, help="also train DPO on shuffled rankings")
-    sft: Training = field(default_factory=lambda: _training("sft", 5e-4, 2, 16))
+    sft: Training = field(default_factory=lambda: _training("sft", 2e-4, 2, 16))
     reward: Training = field(default_factory=lambda: _training("reward", 3e-4, 2, 16))
-    dpo: Training = field(default_factory=lambda: _training("dpo", 2e-4, 2, 16, beta=0.1))
-    kto: Training = field(default_factory=lambda: _training("kto", 2e-4, 2, 16, beta=0.1))
+    dpo: Training = field(default_factory=lambda: _training("dpo", 2e-4, 2, 8, beta=0.5))
+    kto: Training = field(default_factory=lambda: _training("kto", 2e-4, 2, 8, beta=0.5))
 
 
 @recipe
@@ -50,7 +54,7 @@ def quickstart(settings: Settings) -> dict[str, Handle]:
     base = source(s.base or base_path(), kind="model", label="base")
     shown = world.demonstrations(world.Draw(s.demonstrations, s.seed), label="demonstrations")
     sft = table.train(_seeded(s.sft, s.seed), model=base, data=shown, label="sft")
-    asked = world.prompts(world.Draw(s.prompts, s.seed), label="prompts")
+    asked = world.prompts(world.Draw(s.prompts, PROMPTS + s.seed), label="prompts")
     drawn = Sampling(n=s.answers, max_new=64, seed=s.seed)
     said = table.sample(drawn, model=sft, prompts=asked, label="answers")
     judged = world.rankings(world.People(s.seed), answers=said, label="rankings")

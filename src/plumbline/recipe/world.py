@@ -33,10 +33,11 @@ class People:
 
 @dataclass(frozen=True)
 class Measure:
-    """Sampling for the gold value: held-out prompts, one answer each."""
+    """Sampling for the gold value on held-out prompts."""
 
     n: int = option(300, help="held-out prompts")
     seed: int = option(0, help="draws prompts and answers")
+    answers: int = option(2, help="answers a prompt")
     temperature: float = option(1.0, help="0 is greedy")
 
 
@@ -82,7 +83,7 @@ def measure_gold(ctx: Context, settings: Measure, inputs: Mapping[str, Path]) ->
     label = ctx.stage.rpartition("/")[2].removeprefix("gold-")
     answerer = Answerer(inputs["model"])
     (ctx.out / "samples.jsonl").unlink(missing_ok=True)
-    task = gold_task(settings.seed, settings.n, settings.temperature)
+    task = gold_task(settings.seed, settings.n, settings.temperature, settings.answers)
     found = run_task(task, answerer, model=label, out=ctx.out)
     path = "forest" if answerer.policy.share else "rows"
     write_results(
