@@ -1,8 +1,8 @@
 """What each stage's result depends on, so that a change of it cannot pass unnoticed.
 
-    python tools/stage_versions.py                 lists stages whose code changed since it was noted
-    python tools/stage_versions.py --note "WHY"    notes today's code; WHY says that results stay the
-                                                   same, or that the version was raised
+    python tools/stage_versions.py                lists stages whose code changed since noted
+    python tools/stage_versions.py --note "WHY"   notes today's code; WHY says that results stay
+                                                  the same, or that the version was raised
 
 A stage's code is its own module and every module of plumbline that it imports, by their digests.
 """
@@ -105,8 +105,10 @@ def changed() -> list[str]:
     return [
         name
         for name, one in now().items()
-        if noted.get(name, {}).get("version") == one["version"]
-        and noted[name]["code"] != one["code"]
+        if (
+            noted.get(name, {}).get("version") == one["version"]
+            and noted[name]["code"] != one["code"]
+        )
         or name not in noted
     ]
 

@@ -96,9 +96,25 @@ def measure_gold(ctx: Context, settings: Measure, inputs: Mapping[str, Path]) ->
 
 def write_report(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> None:
     """One page from every folder given."""
-    from plumbline.evals.report import build_report
+    from plumbline.evals.report import Section, build_report
 
-    build_report(list(inputs.values()), ctx.out / "report.html", "plumbline on the microcosm")
+    story = [Section("What was done", STORY)]
+    build_report(list(inputs.values()), ctx.out / "report.html", TITLE, story)
+
+
+TITLE = "plumbline on the microcosm"
+STORY = (
+    "The microcosm is a small generated world: invented people, beasts, plants and towns, some true "
+    "and some false things said of them, chores, and dangerous requests beside harmless ones in the "
+    "same words. What an answer is worth there is known exactly; that is its gold value.",
+    "The base model has read that world's books and gossip. SFT imitates mediocre demonstrations. "
+    "Simulated people with different values, noise and a taste for length and flattery then ranked "
+    "SFT's answers; DPO and KTO were trained on these rankings. The control is DPO on the same "
+    "rankings after every one was shuffled: what it gains is owed to training as such, not to what "
+    "people prefer.",
+    "All values are measured on things and phrasings that appear in no demonstration and no "
+    "ranking. It is a test of the machinery and says nothing on how real models behave.",
+)
 
 
 demonstrations = stage(
