@@ -21,7 +21,6 @@ from plumbline.stages import table
 from plumbline.stages.settings import Sampling, Train, Training
 from plumbline.store import Handle, Report, Store, silent, source
 
-
 PROMPTS = 500
 """Added to the seed of the ranked prompts, so that they are not those of the demonstrations."""
 

@@ -104,9 +104,9 @@ def write_report(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> No
 
 TITLE = "plumbline on the microcosm"
 STORY = (
-    "The microcosm is a small generated world: invented people, beasts, plants and towns, some true "
-    "and some false things said of them, chores, and dangerous requests beside harmless ones in the "
-    "same words. What an answer is worth there is known exactly; that is its gold value.",
+    "The microcosm is a small generated world: invented people, beasts, plants and towns, true and "
+    "false things said of them, chores, and dangerous requests beside harmless ones in the same "
+    "words. What an answer is worth there is known exactly; that is its gold value.",
     "The base model has read that world's books and gossip. SFT imitates mediocre demonstrations. "
     "Simulated people with different values, noise and a taste for length and flattery then ranked "
     "SFT's answers; DPO and KTO were trained on these rankings. The control is DPO on the same "
