@@ -51,7 +51,9 @@ def run(
     command += ["--out", str(out), "--adapter", "full", "--store", str(out.parent / "store")]
     for key, value in chosen.items():
         command += ["--set", f"{key}={value}"]
-    ran = timed(command, out.parent / f"{out.name}.log")
+    cache = out.parent / "user-cache"
+    shutil.rmtree(cache / "plumbline" / "reference", ignore_errors=True)  # asked anew every run
+    ran = timed(command, out.parent / f"{out.name}.log", env={"XDG_CACHE_HOME": str(cache)})
     results = json.loads((out / "results.json").read_text())
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     if results["path"] != "forest":

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 from torch import Tensor
 
+from plumbline.core import atomic
+from plumbline.core.ids import digest
 from plumbline.engine.batches import Item
 from plumbline.engine.engine import Engine
 from plumbline.objectives.base import Batch, Outputs
@@ -41,7 +43,7 @@ class RowCache:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self._rows: dict[bytes, np.ndarray] = {}
-        self._saved = time.monotonic()
+        self._saved, self._new = time.monotonic(), False
         if path is not None and path.exists():
             self._rows = _unpack(load_file(path))
 
@@ -53,17 +55,19 @@ class RowCache:
 
     def put(self, key: bytes, values: np.ndarray) -> None:
         self._rows[key] = values
+        self._new = True
+
+    def save_if_due(self) -> None:
+        """Save where the last time is SAVE_SECONDS ago. Only between steps: a step that was half
+        kept would be packed otherwise when it is asked again, and rounding would differ."""
         if time.monotonic() - self._saved > SAVE_SECONDS:
             self.save()
 
     def save(self) -> None:
         self._saved = time.monotonic()
-        if self.path is None or not self._rows:
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(".tmp")
-        save_file(_pack(self._rows), temporary)
-        temporary.replace(self.path)
+        if self.path is not None and self._rows and self._new:
+            atomic.write_bytes(self.path, save(_pack(self._rows)))
+            self._new = False
 
 
 def _pack(rows: dict[bytes, np.ndarray]) -> dict[str, np.ndarray]:
@@ -106,6 +110,8 @@ def fill(
         for group, micro, out in engine.score(missing, top=top):
             for cache, read in wanted:
                 _keep(cache, group, split_rows(read(out), micro.batch))
+        for cache, _ in wanted:
+            cache.save_if_due()
         tick(len(items))
     for cache, _ in wanted:
         cache.save()
@@ -131,6 +137,27 @@ def attach(name: str, items: Sequence[Item], cache: RowCache) -> list[Item]:
         )
         for item in items
     ]
+
+
+def plan_key(engine: Engine, steps: Iterable[Sequence[Item]]) -> str:
+    """What a pass without gradient over `steps` gives depends on: weights as given, precision, the
+    tokens, and how they are packed (rounding)."""
+    policy, rows = engine.policy, hashlib.sha256()
+    for items in steps:
+        rows.update(b"step")
+        for item in items:
+            for k in range(len(item.tree.completions)):
+                rows.update(row_key(item.tree, k))
+    facts = {
+        "weights": policy.source.digest,
+        "precision": policy.precision,
+        "device": str(policy.device),
+        "torch": torch.__version__,
+        "micro_tokens": engine.micro_tokens,
+        "share": policy.share,
+        "rows": rows.hexdigest(),
+    }
+    return digest(facts)[:32]
 
 
 def token_logp(out: Outputs) -> Tensor:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from plumbline.engine.memory import micro_tokens, peak_gb
 from plumbline.engine.optim import Schedule
 from plumbline.engine.order import steps_in
 from plumbline.evals.live import plot_metrics
+from plumbline.models import cache
 from plumbline.models import precision as precisions
 from plumbline.models.adapters import Lora
 from plumbline.models.heads import choose_pad
@@ -186,20 +188,32 @@ def _feeds(
     s = this.job.settings
     names = [n for n in ("ref_logp", "teacher_logp", "teacher_ids") if n in objective.needs]
     caches: dict[str, RowCache] = {
-        n: RowCache(this.checkpoints.root / f"{n}.safetensors") for n in names
+        n: RowCache(this.checkpoints.root / f"{n}.safetensors") for n in names if n != "ref_logp"
     }
     z0 = getattr(objective, "reference", "none") if "z0" in objective.needs else "none"
     total = steps_in(len(prepared.train), s.batch, s.epochs, s.steps)
     feed = Feed(prepared.train, s.batch, s.seed, total, caches, z0, prepared.longest)
     if z0 == "on-policy":
         feed.sample = OnPolicy(engine, tuple(renderer.end_ids), s.seed)
+    held = _held_feed(feed, prepared)
+    if "ref_logp" in names:
+        caches["ref_logp"] = _reference_cache(engine, feed, held)
+    return feed, held
+
+
+def _held_feed(feed: Feed, prepared: Prepared) -> Feed | None:
     if not prepared.heldout:
-        return feed, None
-    held = len(prepared.heldout)
-    steps = steps_in(held, min(held, HELD_BATCH), 1, None)
-    return feed, replace(
-        feed, items=prepared.heldout, batch=min(held, HELD_BATCH), seed=0, steps=steps
-    )
+        return None
+    batch = min(len(prepared.heldout), HELD_BATCH)
+    steps = steps_in(len(prepared.heldout), batch, 1, None)
+    return replace(feed, items=prepared.heldout, batch=batch, seed=0, steps=steps)
+
+
+def _reference_cache(engine: Engine, feed: Feed, held: Feed | None) -> RowCache:
+    """In the user's cache, so that runs that differ in lr, beta or objective ask only once."""
+    steps = chain(feed.passes(), held.passes() if held else ())
+    name = f"{columns.plan_key(engine, steps)}.safetensors"
+    return RowCache(cache.folder() / "reference" / name)
 
 
 def _columns(this: Run, engine: Engine, feeds: Sequence[Feed | None]) -> None:
