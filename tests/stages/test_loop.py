@@ -22,12 +22,8 @@ SETTINGS = Train(lr=3e-2, batch=8, steps=12, decay="constant", warmup=0.0, preci
 
 def judgements(count: int = 40) -> list[Ranking]:
     """Comparisons whose labels say nothing, so that training on them overfits."""
-    return [
-        Ranking(
-            (user(f"Say {i}."),), (answer(f"{i * 7 % 11} yes"), answer(f"{i} no")), ((0,), (1,))
-        )
-        for i in range(count)
-    ]
+    both = [(answer(f"{i * 7 % 11} yes"), answer(f"{i} no")) for i in range(count)]
+    return [Ranking((user(f"Say {i}."),), two, ((0,), (1,))) for i, two in enumerate(both)]
 
 
 def run(model: Path, out: Path, settings: Train, name: str = "dpo", **values: object) -> dict:
