@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 from dataclasses import replace
@@ -19,6 +20,7 @@ from pathlib import Path
 from plumbline.core.types import Ranking, answer, user
 from plumbline.core.views import view
 from plumbline.engine.engine import Engine
+from plumbline.models import cache
 from plumbline.stages import train as stage
 from plumbline.stages.settings import Eval, Train
 
@@ -123,6 +125,7 @@ def main(model: Path, folder: Path, moments: int) -> None:
     for moment in sorted(random.Random(0).sample(range(1, operations + 1), moments)):
         out, kills = folder / f"at{moment}", 0
         target: int | None = moment
+        shutil.rmtree(cache.folder() / "reference", ignore_errors=True)  # asked anew
         while not child(model, out, target, log):
             kills, target = kills + 1, 0  # from here on it may live
         name = log.read_text()

@@ -68,10 +68,12 @@ def test_a_full_model_says_the_same_in_plain_transformers(
     out = trained("orpo", shared / "models" / "stories260k", some, tmp_path, adapter="full")
     plain = AutoModelForCausalLM.from_pretrained(out).float().eval()
     answerer = Answerer(out, precision="fp32")
-    examples = view("pairs", read(some).judgements).examples[:10]
-    ours = [value for one in answerer.measured(examples) for value, _ in one or []]
+    rendered = answerer.renderer.render_all(view("pairs", read(some).judgements).examples)
+    fitting = [one for one in rendered if one.tree.longest() <= answerer.context][:10]
+    measured = answerer.measured([one.example for one in fitting])
+    ours = [value for one in measured for value, _ in one or []]
     theirs = []
-    for tree in (r.tree for r in answerer.renderer.render_all(examples)):
+    for tree in (one.tree for one in fitting):
         for ids, mask in zip(tree.completions, tree.trained, strict=True):
             whole = torch.tensor([*tree.prompt.tolist(), *ids.tolist()])[None]
             with torch.no_grad():
