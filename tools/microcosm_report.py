@@ -20,8 +20,8 @@ from plumbline.core.atomic import write_text
 from plumbline.core.errors import UserError
 from plumbline.engine.memory import peak_gb
 from plumbline.evals.runner import SAMPLES, write_results
-from plumbline.microcosm.whole.abilities import measure
-from plumbline.microcosm.whole.marks import table
+from plumbline.microcosm.abilities import measure
+from plumbline.microcosm.marks import table
 from plumbline.models.locate import resolve_model
 from plumbline.stages.answering import Answerer
 from plumbline.store import find_store

@@ -89,7 +89,7 @@ def test_split(place: Path, plumbline: Run) -> None:
     assert parts[1] and not parts[0] & parts[1] and len(parts[0] | parts[1]) == 40
 
 
-@pytest.mark.parametrize("what", ["people", "documents", "prompts", "demonstrations", "rankings"])
+@pytest.mark.parametrize("what", ["documents", "prompts", "demonstrations", "rankings"])
 def test_microcosm_shows(what: str, plumbline: Run) -> None:
     code, said, _ = plumbline("microcosm", what, "--n", "2")
     assert code == 0 and len(said.splitlines()) > 2

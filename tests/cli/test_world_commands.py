@@ -1,4 +1,4 @@
-"""`plumbline microcosm person` and its like: the grown world in words, same seed, same words."""
+"""`plumbline microcosm person` and its like: the world in words, same seed, same words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from small_inputs import Run
 
 from plumbline.cli.world import COMMANDS, styled
-from plumbline.microcosm.whole.world import world
+from plumbline.microcosm.world import world
 
 NAMES = [command.__name__ for command in COMMANDS]
 

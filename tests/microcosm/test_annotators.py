@@ -1,4 +1,4 @@
-"""Each habit of the simulated annotators is measured against its knob."""
+"""Each habit of the simulated people is measured against its knob, and against the closed form."""
 
 from __future__ import annotations
 
@@ -9,35 +9,40 @@ from dataclasses import replace
 import pytest
 
 from plumbline.core.errors import UserError
-from plumbline.core.types import Ranking, answer, text_of
+from plumbline.core.types import Ranking, Response, answer
 from plumbline.microcosm.annotators import (
     GROUPS,
     PERFECT,
+    USUAL_WORDS,
     Annotator,
     Habits,
     agreement,
+    expected,
+    inclination,
+    logistic,
     people,
     rank,
 )
-from plumbline.microcosm.data import rankings
+from plumbline.microcosm.answers import said
+from plumbline.microcosm.asks import Ask, draw
+from plumbline.microcosm.best import best
 from plumbline.microcosm.gold import value
-from plumbline.microcosm.prompts import prompts
+from plumbline.microcosm.points import AXES
 from plumbline.microcosm.voices import VOICES, speak
 
-N = 4000
-PROMPT = prompts("train", 0, 1, ["danger"])[0].conversation
+N = 3000
+DANGER = Ask("danger", "the mayor", "poison")
+PROMPT = DANGER.conversation
 REFUSES = answer("I cannot help with that.")  # gold 1
-REASONS = answer("I cannot help with that. Take care.")  # gold 1.1
-LONGER = answer("I refuse to do this. It would hurt people.")  # gold 1
+REASONS = answer("I cannot help with that. It would hurt people.")  # gold 1.1
+LONGER = answer("I refuse to do this. Thank you for asking. Does this help?")  # gold 1
 FLATTERS = answer("I admire you! I refuse to do this.")  # gold 0.7
 NEUTRAL = answer("I do not know.")  # gold 0
 
 
-def share(habits: Habits, a: object, b: object, count: Callable[[Ranking], bool]) -> float:
-    rng = random.Random(7)
-    who = Annotator("one", "neighbours", habits)
-    found = [rank(who, PROMPT, (a, b), rng) for _ in range(N)]  # type: ignore[arg-type]
-    return sum(count(r) for r in found) / N
+def share(habits: Habits, a: Response, b: Response, count: Callable[[Ranking], bool]) -> float:
+    rng, who = random.Random(7), Annotator("one", "neighbours", habits)
+    return sum(count(rank(who, PROMPT, (a, b), rng)) for _ in range(N)) / N
 
 
 def first_wins(ranking: Ranking) -> bool:
@@ -49,28 +54,24 @@ def shown_first_wins(ranking: Ranking) -> bool:
 
 
 @pytest.mark.parametrize("noise", [0.1, 0.3, 1.0])
-def test_noise_gives_the_expected_agreement(noise: float) -> None:
+def test_noise_gives_the_expected_share(noise: float) -> None:
     measured = share(replace(PERFECT, noise=noise), REASONS, REFUSES, first_wins)
-    assert measured == pytest.approx(agreement(0.1, noise), abs=0.025)
-
-
-def test_a_perfect_annotator_never_errs() -> None:
-    assert share(PERFECT, REFUSES, NEUTRAL, first_wins) == 1.0
+    assert measured == pytest.approx(logistic(0.1, noise), abs=0.03)
 
 
 @pytest.mark.parametrize("position", [0.0, 0.1, 0.4])
 def test_position_bias_shows_as_its_knob_says(position: float) -> None:
     habits = replace(PERFECT, noise=0.3, position=position)
-    measured = share(habits, REFUSES, LONGER, shown_first_wins)
-    assert measured == pytest.approx(agreement(2 * position, 0.3), abs=0.025)
+    measured = share(habits, REFUSES, answer("I refuse to do this."), shown_first_wins)
+    assert measured == pytest.approx(logistic(2 * position, 0.3), abs=0.03)
 
 
 def test_length_and_flattery_bias_show_as_their_knobs_say() -> None:
-    words = len(text_of(LONGER).split()) - len(text_of(REFUSES).split())
-    longer = share(replace(PERFECT, noise=0.3, length=1.0), LONGER, REFUSES, first_wins)
-    assert longer == pytest.approx(agreement(words / 10, 0.3), abs=0.025)
-    flatters = share(replace(PERFECT, noise=0.3, flattery=0.6), FLATTERS, REFUSES, first_wins)
-    assert flatters == pytest.approx(agreement(0.6 - 0.3, 0.3), abs=0.025)
+    words = [len(one[0].content.split()) / USUAL_WORDS for one in (LONGER, REFUSES)]
+    measured = share(replace(PERFECT, noise=0.3, length=1.0), LONGER, REFUSES, first_wins)
+    assert measured == pytest.approx(logistic(words[0] ** 2 - words[1] ** 2, 0.3), abs=0.03)
+    measured = share(replace(PERFECT, noise=0.3, flattery=0.6), FLATTERS, REFUSES, first_wins)
+    assert measured == pytest.approx(logistic(0.6 - 0.3, 0.3), abs=0.03)
 
 
 def test_tired_people_err_more() -> None:
@@ -78,66 +79,109 @@ def test_tired_people_err_more() -> None:
     rng = random.Random(3)
     tired = [rank(who, PROMPT, (REASONS, NEUTRAL), rng, seen=200) for _ in range(N)]
     measured = sum(first_wins(r) for r in tired) / N
-    assert measured == pytest.approx(agreement(1.1, 0.9), abs=0.025)
+    assert measured == pytest.approx(logistic(1.1, 0.9), abs=0.03)
+
+
+@pytest.mark.parametrize("group", list(GROUPS))
+def test_the_closed_form_is_what_is_simulated(group: str) -> None:
+    """Wins, ties and losses of pairs of any worth, with every habit on, are within three errors."""
+    rng = random.Random(f"expected/{group}")
+    for _ in range(4):
+        ask = draw(rng)
+        pair = [answer(said(speak(ask, v, rng))) for v in rng.sample(list(VOICES.values()), 2)]
+        who = Annotator("one", group, Habits(tie=0.15))
+        found = [rank(who, ask.conversation, pair, rng, seen=50).tiers for _ in range(1000)]
+        measured = [found.count(tiers) / 1000 for tiers in (((0,), (1,)), ((0, 1),), ((1,), (0,)))]
+        wanted = expected(who, ask.conversation, pair[0], pair[1], seen=50)
+        assert sum(wanted) == pytest.approx(1)
+        assert measured == pytest.approx(wanted, abs=0.05)
+
+
+def test_expected_agreement_of_two_people() -> None:
+    rng = random.Random(5)
+    one, other = Annotator("one", "scholars"), Annotator("two", "keepers")
+    truthful = answer("I refuse to do this. It would hurt people.")
+    same = 0
+    for _ in range(N):
+        first, second = (rank(who, PROMPT, (truthful, FLATTERS), rng) for who in (one, other))
+        same += first.tiers == second.tiers
+    wanted = agreement(one, other, PROMPT, truthful, FLATTERS)
+    assert same / N == pytest.approx(wanted, abs=0.03)
+    assert 0.5 < wanted < 0.99
+
+
+def test_biases_are_harmless_within_the_usual_range() -> None:
+    """On answers of the voices, up to 24 words, they turn few clear differences of gold around."""
+    rng = random.Random(11)
+    who = Annotator("one", habits=replace(Habits(), noise=0.0, tie=0.0, position=0.0))
+    right = clear = 0
+    while clear < 900:
+        ask = draw(rng)
+        a, b = (answer(said(speak(ask, v, rng))) for v in rng.sample(list(VOICES.values()), 2))
+        gap = value(ask.conversation, a) - value(ask.conversation, b)
+        longest = max(len(one[0].content.split()) for one in (a, b))
+        if abs(gap) < 0.1 or longest > USUAL_WORDS:
+            continue
+        clear += 1
+        leans = inclination(who, ask.conversation, a) - inclination(who, ask.conversation, b)
+        right += (leans > 0) == (gap > 0)
+    assert right / clear > 0.98
+
+
+@pytest.mark.parametrize("what", ["length", "flattery"])
+def test_biases_are_wrong_beyond_it(what: str) -> None:
+    """People without noise prefer what gold condemns, once it is long or flattering enough."""
+    who = Annotator("one", habits=replace(Habits(), noise=0.0))
+    rng = random.Random(13)
+    for _ in range(20):
+        ask = draw(rng, ["fact", "about"])
+        good = said(best(ask))
+        more = [said(speak(ask, VOICES["careful"], rng)) for _ in range(40)]
+        added = " ".join(more) if what == "length" else "I admire you! " * 12
+        bad = answer(f"{good} {added}".strip())
+        assert value(ask.conversation, bad) < value(ask.conversation, answer(good)) - 2
+        assert inclination(who, ask.conversation, bad) > inclination(
+            who, ask.conversation, answer(good)
+        )
 
 
 def test_groups_disagree_where_their_values_do() -> None:
-    """Flattery costs scholars more than neighbours; a refused danger is worth most to keepers."""
-    asked = prompts("train", 1, 400)
     rng = random.Random(0)
-    options = [
-        [answer(speak(p, VOICES[v], rng)) for v in ("careful", "gossip", "timid")] for p in asked
-    ]
     staff = [Annotator(g, g, PERFECT) for g in GROUPS]
-    by_group = {
-        who.group: [
-            rank(who, p.conversation, o, random.Random(i)).tiers
-            for i, (p, o) in enumerate(zip(asked, options, strict=True))
-        ]
-        for who in staff
-    }
-    same = [a == b for a, b in zip(by_group["scholars"], by_group["keepers"], strict=True)]
-    assert 0.5 < sum(same) / len(same) < 1.0
+    tiers: dict[str, list[object]] = {who.group: [] for who in staff}
+    for index in range(200):
+        ask = draw(rng)
+        options = [answer(said(speak(ask, v, rng))) for v in VOICES.values()]
+        for who in staff:
+            ranking = rank(who, ask.conversation, options, random.Random(index))
+            tiers[who.group].append(ranking.tiers)
+    for group in list(GROUPS)[1:]:
+        same = sum(a == b for a, b in zip(tiers["neighbours"], tiers[group], strict=True))
+        assert 40 < same < 195
+    assert all(tuple(weights) == AXES for weights in GROUPS.values())
 
 
 def test_equal_values_tie_and_order_of_display_is_kept() -> None:
-    ranking = rank(Annotator("one", habits=PERFECT), PROMPT, (REFUSES, NEUTRAL, LONGER),
+    same = answer("I refuse to do this.")
+    ranking = rank(Annotator("one", habits=PERFECT), PROMPT, (REFUSES, NEUTRAL, same),
                    random.Random(0))  # fmt: skip
     assert ranking.tiers == ((0, 2), (1,))
     assert sorted(ranking.provenance.shown) == [0, 1, 2]
     assert ranking.provenance.judge.group == "neighbours"
 
 
-def ranked(shuffled: bool) -> list[Ranking]:
-    asked = prompts("train", 2, 300)
-    rng = random.Random(1)
-    options = [[answer(speak(p, v, rng)) for v in VOICES.values()] for p in asked]
-    return rankings([p.conversation for p in asked], options, seed=5, shuffled=shuffled)
-
-
-def gap(found: list[Ranking]) -> float:
-    """How much more gold the best tier's first answer has than the worst's."""
-    ends = [(r.tiers[0][0], r.tiers[-1][0], r) for r in found]
-    gaps = [value(r.prompt, r.responses[a]) - value(r.prompt, r.responses[b]) for a, b, r in ends]
-    return sum(gaps) / len(gaps)
-
-
 def test_shuffled_rankings_carry_no_information() -> None:
-    plain, control = ranked(False), ranked(True)
-    assert [r.responses for r in plain] == [r.responses for r in control]
-    assert gap(plain) > 1.0
-    assert abs(gap(control)) < 0.35  # its standard error is about 0.12
-    assert plain == ranked(False)
+    rng = random.Random(2)
+    found = [rank(Annotator("one", habits=PERFECT), PROMPT, (REFUSES, NEUTRAL), rng, shuffled=True)
+             for _ in range(N)]  # fmt: skip
+    assert sum(map(first_wins, found)) / N == pytest.approx(0.5, abs=0.03)
 
 
-def test_people_take_turns_and_see_equal_answers_once_and_empty_ones_never() -> None:
-    asked = [p.conversation for p in prompts("train", 2, 7)]
-    found = rankings(
-        asked, [[REFUSES, REFUSES, NEUTRAL, answer(" ")]] * 6 + [[REFUSES, REFUSES]], seed=0
-    )
-    assert len(found) == 6
-    assert all(len(r.responses) == 2 for r in found)
-    assert [r.provenance.judge.name for r in found] == [who.name for who in people(6)]
+def test_people_take_turns_by_group() -> None:
+    assert [who.name for who in people(4)] == [
+        "neighbours-1", "scholars-1", "keepers-1", "neighbours-2",
+    ]  # fmt: skip
+    assert [who.group for who in people(2, groups=("traders", "equals"))] == ["traders", "equals"]
 
 
 def test_bad_input_is_told() -> None:
@@ -145,5 +189,3 @@ def test_bad_input_is_told() -> None:
         rank(Annotator("one"), PROMPT, [REFUSES], random.Random(0))
     with pytest.raises(UserError, match="did you mean 'scholars'"):
         Annotator("one", "scholar")
-    with pytest.raises(UserError, match="2 prompts but 1"):
-        rankings([PROMPT, PROMPT], [[REFUSES, NEUTRAL]])

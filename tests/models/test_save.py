@@ -73,7 +73,7 @@ def close(a: torch.Tensor, b: torch.Tensor) -> None:
 
 @pytest.mark.parametrize("adapter", ["full", "last:1"])
 @pytest.mark.parametrize("name", ["llama", "gpt2", "gemma3"])
-def test_whole_models(tmp_path, adapter, name) -> None:
+def test_models(tmp_path, adapter, name) -> None:
     policy = shake(policy_of(tiny.save(name, tmp_path / "in"), adapter))
     out = save_policy(policy, tmp_path / "out")
     close(logits(AutoModelForCausalLM.from_pretrained(out)), logits(policy.model))

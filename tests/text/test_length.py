@@ -68,7 +68,7 @@ def test_what_is_kept_fits_and_keeps_its_frame(name, system, questions, answers,
     assert text[-8:] == made.tok.decode(whole.tree.prompt)[-8:]
 
 
-def test_whole_oldest_turns_go_first():
+def test_oldest_turns_go_first():
     limit = size((SYSTEM, *TALK[3:]), "x", "longer answer")
     (one,), report = fitted(Example(TALK, (answer("x"), answer("longer answer"))), limit)
     assert one.said.prompt == (SYSTEM, *TALK[3:])

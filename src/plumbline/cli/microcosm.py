@@ -1,4 +1,8 @@
-"""`plumbline microcosm`: draw from the small world whose truth and values are known exactly."""
+"""`plumbline microcosm`: draw from the small world whose truth and values are known exactly.
+
+One thing shows one at a time (`person`, `prompt` ..., `cli.world`); the plurals draw data sets, to
+the screen or, with --out, to a file in plumbline's own form.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +13,28 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from plumbline.cli import world
-from plumbline.cli.show import paint, say, table
+from plumbline.cli.show import paint, say
 
 if TYPE_CHECKING:
     from plumbline.core.types import Conversation, Judgement, Response
-    from plumbline.microcosm.prompts import Prompt
+    from plumbline.microcosm.asks import Ask
 
 app = typer.Typer(help="Draw from the embedded world.", no_args_is_help=True, rich_markup_mode=None)
 
-for command in world.COMMANDS:  # the grown world; the commands below draw from the first one
+for command in world.COMMANDS:
     app.command()(command)
 
 N = Annotated[int, typer.Option("--n", min=1, help="How many.")]
 Seed = Annotated[int, typer.Option(help="Another seed, another draw.")]
 Split = Annotated[
-    Literal["train", "heldout"],
-    typer.Option(help="Which entities and phrasings; what is measured is held out."),
+    Literal["train", "heldout", "paraphrase", "entity", "value", "combination"],
+    typer.Option(help="What is measured is held out: in one of four ways, or all alike."),
+]
+Quality = Annotated[
+    Literal["excellent", "mediocre", "poor"], typer.Option(help="How good the answers are.")
+]
+Share = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of answers with an assistant's boilerplate.")
 ]
 Out = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write *.jsonl instead of showing it.")
@@ -32,40 +42,40 @@ Out = Annotated[
 
 
 @app.command()
-def people(n: N = 6) -> None:
-    """The simulated annotators: who they are and what their groups value."""
-    from plumbline.microcosm.annotators import GROUPS
-    from plumbline.microcosm.annotators import people as staff
-
-    rows = [
-        (one.name, ", ".join(f"{axis} {w:g}" for axis, w in GROUPS[one.group].items()))
-        for one in staff(n)
-    ]
-    say(table(("annotator", "weighs"), rows))
-
-
-@app.command()
-def documents(n: N = 5, seed: Seed = 0, out: Out = None) -> None:
+def documents(
+    n: N = 5,
+    seed: Seed = 0,
+    part: Annotated[
+        Literal["notes", "mix", "untagged"], typer.Option(help="Part of the corpus.")
+    ] = "mix",
+    out: Out = None,
+) -> None:
     """What the base model read: true and false, helpful and harmful, each from some source."""
     from plumbline.microcosm.corpus import documents as draw
 
-    show_or_write(list(draw(seed, n)), out)
+    show_or_write(draw(seed, n, part), out)
 
 
 @app.command()
 def prompts(n: N = 5, seed: Seed = 0, split: Split = "train", out: Out = None) -> None:
-    """Requests: facts, chores, dangerous ones and their harmless look-alikes."""
+    """Requests of fourteen kinds, some in disguise."""
     from plumbline.core.types import Demonstration
 
-    show_or_write([Demonstration(p.conversation) for p in drawn(n, seed, split)], out)
+    show_or_write([Demonstration(ask.conversation) for ask in drawn(n, seed, split)], out)
 
 
 @app.command()
-def demonstrations(n: N = 5, seed: Seed = 0, out: Out = None) -> None:
-    """Answers to imitate, of mixed quality, with their gold value."""
+def demonstrations(
+    n: N = 5,
+    seed: Seed = 0,
+    quality: Quality = "mediocre",
+    boilerplate: Share = 0.0,
+    out: Out = None,
+) -> None:
+    """Answers to imitate, with their gold value."""
     from plumbline.microcosm.data import demonstrations as draw
 
-    show_or_write(draw(seed, n), out)
+    show_or_write(draw(seed, n, quality=quality, boilerplate=boilerplate), out)
 
 
 @app.command()
@@ -73,26 +83,28 @@ def rankings(n: N = 5, seed: Seed = 0, split: Split = "train", out: Out = None) 
     """Answers in several voices, ranked by the annotators, best first, with their gold value."""
     from plumbline.microcosm.data import rankings as rank
 
-    asked = [prompt.conversation for prompt in drawn(n, seed, split)]
-    show_or_write(rank(asked, [spoken(p, seed) for p in drawn(n, seed, split)], seed=seed), out)
+    asked = drawn(n, seed, split)
+    answers = [spoken(ask, seed) for ask in asked]
+    show_or_write(rank([ask.conversation for ask in asked], answers, seed=seed), out)
 
 
-def drawn(n: int, seed: int, split: Literal["train", "heldout"]) -> list[Prompt]:
+def drawn(n: int, seed: int, split: Split) -> list[Ask]:
     """`n` requests of a split."""
-    from plumbline.microcosm.prompts import prompts as draw
+    from plumbline.microcosm.data import prompts as draw
 
     return draw(split, seed, n)
 
 
-def spoken(prompt: Prompt, seed: int) -> list[Response]:
+def spoken(ask: Ask, seed: int) -> list[Response]:
     """An answer in each voice."""
     import random
 
     from plumbline.core.types import answer
+    from plumbline.microcosm.answers import said
     from plumbline.microcosm.voices import VOICES, speak
 
-    rng = random.Random(f"microcosm/spoken/{seed}/{prompt.text}")
-    return [answer(speak(prompt, voice, rng)) for voice in VOICES.values()]
+    rng = random.Random(f"microcosm/spoken/{seed}/{ask.text}")
+    return [answer(said(speak(ask, voice, rng))) for voice in VOICES.values()]
 
 
 def show_or_write(judgements: Iterable[Judgement], out: Path | None) -> None:
@@ -109,6 +121,7 @@ def show_or_write(judgements: Iterable[Judgement], out: Path | None) -> None:
 def shown(judgement: Judgement) -> str:
     """A judgement in words, each answer after its gold value and the reasons for it."""
     from plumbline.core.types import Demonstration, Ranking
+    from plumbline.microcosm.asks import understand
 
     if isinstance(judgement, Ranking):
         order = [k for tier in judgement.tiers for k in tier]
@@ -117,7 +130,7 @@ def shown(judgement: Judgement) -> str:
         return "\n".join([f"{judgement.prompt[-1].content}   (ranked by {who})", *answers])
     assert isinstance(judgement, Demonstration)
     *before, last = judgement.messages
-    if last.role != "assistant":
+    if last.role != "assistant" or understand(tuple(before)) is None:
         return "\n".join(message.content for message in judgement.messages)
     return "\n".join([*(m.content for m in before), valued(tuple(before), (last,))])
 

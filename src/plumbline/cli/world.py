@@ -1,4 +1,4 @@
-"""`plumbline microcosm person`, `document`, `prompt` ...: look at the grown world, one at a time.
+"""`plumbline microcosm person`, `document`, `prompt` ...: look at the world, one at a time.
 
 Colour only in a terminal; in a pipe the same words, plain.
 """
@@ -20,7 +20,7 @@ Named = Annotated[str, typer.Argument(metavar="[NAME]", help="This one.  [defaul
 
 def person(name: Named = "", n: Some = 1, seed: Drawn = 0) -> None:
     """A person: what is public, what is private."""
-    from plumbline.microcosm.whole import show
+    from plumbline.microcosm import show
 
     names = [name] if name else show.names(seed, n, person=True)
     show_all(show.person(one) for one in names)
@@ -28,7 +28,7 @@ def person(name: Named = "", n: Some = 1, seed: Drawn = 0) -> None:
 
 def thing(name: Named = "", n: Some = 1, seed: Drawn = 0) -> None:
     """A thing: what is true, what is said of it."""
-    from plumbline.microcosm.whole import show
+    from plumbline.microcosm import show
 
     names = [name] if name else show.names(seed, n, person=False)
     show_all(show.entity(one) for one in names)
@@ -36,7 +36,7 @@ def thing(name: Named = "", n: Some = 1, seed: Drawn = 0) -> None:
 
 def document(n: Some = 1, seed: Drawn = 0) -> None:
     """A text with its source and its year."""
-    from plumbline.microcosm.whole import show
+    from plumbline.microcosm import show
 
     show_all(show.document(seed, index)[1] for index in range(n))
 
@@ -49,7 +49,7 @@ def prompt(
     seed: Drawn = 0,
 ) -> None:
     """A request, answers, their worth and why."""
-    from plumbline.microcosm.whole import show
+    from plumbline.microcosm import show
 
     show_all(show.prompt(seed, index, kind or None) for index in range(n))  # type: ignore[arg-type]
 
@@ -62,14 +62,14 @@ def rule(
     seed: Drawn = 0,
 ) -> None:
     """A rule, an answer before and after it."""
-    from plumbline.microcosm.whole import show
+    from plumbline.microcosm import show
 
     show_all(show.rule(seed, index, name) for index in range(n))
 
 
 def passage(n: Some = 1, seed: Drawn = 0) -> None:
     """Notes, a question and its answer."""
-    from plumbline.microcosm.whole import show
+    from plumbline.microcosm import show
 
     show_all(show.passage(seed, index) for index in range(n))
 
@@ -81,8 +81,8 @@ def annotator(
     n: Some = 5,
 ) -> None:
     """Who judges: what is weighed, how people err."""
-    from plumbline.microcosm.whole import show
-    from plumbline.microcosm.whole.annotators import GROUPS, people
+    from plumbline.microcosm import show
+    from plumbline.microcosm.annotators import GROUPS, people
 
     show_all(show.annotator(one) for one in people(n, groups=[group] if group else tuple(GROUPS)))
 

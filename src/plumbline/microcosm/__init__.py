@@ -1,8 +1,9 @@
-"""A small generated world whose truth and values are known, for demos, tests and tutorials.
+"""A generated world whose truth and values are known, for demos, tests and tutorials.
 
-`world` has the facts, `prompts` what can be asked, `voices` who answers and how, `corpus` what the
-base model has read, `data` demonstrations and rankings, `gold` what an answer is worth, and
-`annotators` people who judge it. `base_path` is the model that comes with the package.
+`world` has the facts, `asks` what can be said to a model, `voices` who answers and how, `answers`
+reads an answer back, `gold` says what it is worth, `annotators` are people who judge it, `corpus`
+what a base model reads, `data` demonstrations and rankings. Rules, judging and critique stand in
+files of their own, `tasks` and `abilities` measure. `base_path` is the model that comes along.
 """
 
 from __future__ import annotations

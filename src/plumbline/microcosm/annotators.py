@@ -2,14 +2,21 @@
 
 An annotator of group g sees K answers in some display order and scores each by
 
-    score = sum_axis w_g[axis] * gold[axis]
-            + length * (words / 10) + flattery * flatters + position * (1 - 2 i / (K - 1))
+    score = sum_axis w_g[axis] * gold[axis] of the first `attention` sentences
+            + length * (words / 24)^2 + flattery * (flattering sentences)^2
+            + position * (1 - 2 i / (K - 1))
             + noise * (1 + fatigue * items seen / 100) * Gumbel
 
 with i the display position (0 first). Answers are ranked by score; neighbours closer than `tie`
-share a tier. Gumbel noise of scale s makes a pair come out as Bradley-Terry says: the answer worth
-d more wins with probability 1 / (1 + exp(-d / s)); `agreement` gives the expected rate. With
-`shuffled` the tiers are permuted at random: same answers, same shape, no information (the control).
+share a tier. The biases for length and flattery are squares: small for answers as a tuned model
+gives them (24 words, at most one flattery), larger than any value for long flattering ones; and
+what stands after the first five sentences is felt as length, not read. So a reward model learnt
+from these people is right where they looked and wrong beyond it.
+
+Gumbel noise of scale s makes a pair come out as Bradley-Terry says: with d the difference of the
+scores without noise, the first wins with probability 1 / (1 + exp(-(d - tie) / s)). `expected`
+gives these numbers exactly, averaged over both display orders; `agreement` those of two people.
+With `shuffled` the tiers are permuted at random: same answers, same shape, no information.
 """
 
 from __future__ import annotations
@@ -21,16 +28,22 @@ from dataclasses import dataclass
 
 from plumbline.core.errors import UserError, unknown
 from plumbline.core.types import Conversation, Judge, Provenance, Ranking, Response, text_of
-from plumbline.microcosm.gold import FLOOR, Gold, gold
+from plumbline.microcosm.answers import read
+from plumbline.microcosm.asks import understand
+from plumbline.microcosm.gold import FLOOR, Gold, judged
+from plumbline.microcosm.points import AXES
 
-RUBRIC = "microcosm-1"
+RUBRIC = "microcosm-2"
+USUAL_WORDS = 24
 GROUPS: dict[str, dict[str, float]] = {
-    "neighbours": {"helpful": 1.0, "honest": 1.0, "harmless": 1.0},
-    "scholars": {"helpful": 0.8, "honest": 1.6, "harmless": 0.6},
-    "keepers": {"helpful": 0.7, "honest": 0.7, "harmless": 1.8},
+    "neighbours": dict.fromkeys(AXES, 1.0),
+    "scholars": dict(zip(AXES, (0.8, 1.6, 0.6, 1.0, 0.6, 1.6), strict=True)),
+    "keepers": dict(zip(AXES, (0.6, 0.7, 1.8, 0.8, 1.6, 0.7), strict=True)),
+    "equals": dict(zip(AXES, (0.8, 0.8, 1.0, 2.0, 1.2, 0.6), strict=True)),
+    "traders": dict(zip(AXES, (1.6, 0.7, 0.4, 0.3, 0.3, 0.7), strict=True)),
 }
-"""What each group weighs. `neighbours` weigh as gold does; `scholars` care most for truth,
-`keepers` most for safety."""
+"""What each group weighs. `neighbours` weigh as gold does; `scholars` care most for truth and
+sources, `keepers` for safety and privacy, `equals` for fairness, `traders` for being helped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +51,24 @@ class Habits:
     """How far judgements stray from values. All in units of gold value; 0 turns one off.
 
     noise      scale of the Gumbel noise on each score
-    length     bonus for ten words
-    flattery   bonus for an answer that flatters
+    length     bonus for 24 words, growing with the square
+    flattery   bonus for one flattering sentence, growing with the square of their number
     position   bonus for the answer shown first, falling evenly to its negative for the last
+    attention  how many sentences are read; 0 for all
     fatigue    growth of the noise for every hundred items judged
     tie        scores closer than this share a tier
     """
 
     noise: float = 0.3
-    length: float = 0.05
+    length: float = 0.1
     flattery: float = 0.15
     position: float = 0.1
+    attention: int = 5
     fatigue: float = 0.2
     tie: float = 0.05
 
 
-PERFECT = Habits(noise=0.0, length=0.0, flattery=0.0, position=0.0, fatigue=0.0, tie=0.0)
+PERFECT = Habits(0.0, length=0.0, flattery=0.0, position=0.0, attention=0, fatigue=0.0, tie=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +85,41 @@ class Annotator:
 
     def values(self, worth: Gold) -> float:
         """What an answer is worth to this person's group, without any error."""
+        if worth.total == FLOOR:
+            return FLOOR * 2
         weights = GROUPS[self.group]
-        return FLOOR * 2 if worth.total == FLOOR else _weigh(worth, weights)
+        return sum(weights[axis] * worth.axis(axis) for axis in AXES)
 
 
-def _weigh(worth: Gold, weights: dict[str, float]) -> float:
-    return sum(weight * worth.axis(axis) for axis, weight in weights.items())
-
-
-def people(count: int = 6, habits: Habits | None = None) -> list[Annotator]:
+def people(
+    count: int = 6, habits: Habits | None = None, groups: Sequence[str] = tuple(GROUPS)[:3]
+) -> list[Annotator]:
     """`count` annotators, the groups in turn, named after their group."""
-    names = list(GROUPS)
     return [
-        Annotator(f"{names[i % len(names)]}-{i // len(names) + 1}", names[i % len(names)],
-                  habits or Habits())
+        Annotator(f"{group}-{i // len(groups) + 1}", group, habits or Habits())
         for i in range(count)
-    ]  # fmt: skip
+        for group in (groups[i % len(groups)],)
+    ]
 
 
 def gumbel(rng: random.Random) -> float:
     """A standard Gumbel draw; the difference of two is logistic."""
     return -math.log(-math.log(max(rng.random(), 1e-12)))
+
+
+def scale(habits: Habits, seen: int = 0) -> float:
+    """The scale of the noise after so many items."""
+    return habits.noise * (1 + habits.fatigue * seen / 100)
+
+
+def inclination(annotator: Annotator, prompt: Conversation, response: Response) -> float:
+    """What this person thinks of an answer before noise and position: values and biases."""
+    habits, text = annotator.habits, text_of(response)
+    parts = read(text)
+    flatters = sum(part.kind == "flattery" for part in parts)
+    bias = habits.length * (len(text.split()) / USUAL_WORDS) ** 2 + habits.flattery * flatters**2
+    seen = parts[: habits.attention] if habits.attention else parts
+    return annotator.values(judged(understand(prompt), seen)) + bias
 
 
 def rank(
@@ -112,8 +141,9 @@ def rank(
     shown = rng.sample(range(len(responses)), len(responses))
     scores = [0.0] * len(responses)
     for place, index in enumerate(shown):
-        slant = 1 - 2 * place / (len(responses) - 1)
-        scores[index] = _score(annotator, prompt, responses[index], slant, seen, rng)
+        slant = annotator.habits.position * (1 - 2 * place / (len(responses) - 1))
+        noise = scale(annotator.habits, seen) * gumbel(rng)
+        scores[index] = inclination(annotator, prompt, responses[index]) + slant + noise
     tiers = _tiers(scores, annotator.habits.tie)
     if shuffled:
         tiers = _permuted(tiers, rng)
@@ -121,21 +151,6 @@ def rank(
         judge=Judge("rule", annotator.name, annotator.group), rubric=RUBRIC, shown=tuple(shown)
     )
     return Ranking(prompt, tuple(responses), tiers, provenance=provenance)
-
-
-def _score(
-    annotator: Annotator,
-    prompt: Conversation,
-    response: Response,
-    slant: float,
-    seen: int,
-    rng: random.Random,
-) -> float:
-    habits, worth = annotator.habits, gold(prompt, response)
-    flatters = any(point.what == "flatters" for point in worth.why)
-    bias = habits.length * len(text_of(response).split()) / 10 + habits.flattery * flatters
-    noise = habits.noise * (1 + habits.fatigue * seen / 100) * gumbel(rng)
-    return annotator.values(worth) + bias + habits.position * slant + noise
 
 
 def _tiers(scores: Sequence[float], tie: float) -> tuple[tuple[int, ...], ...]:
@@ -157,11 +172,28 @@ def _permuted(
     return tuple(tuple(sorted(new[i] for i in tier)) for tier in tiers)
 
 
-def agreement(difference: float, noise: float) -> float:
-    """Probability that one annotator without biases puts the answer worth `difference` more first.
-
-    Two of them agree with probability p^2 + (1 - p)^2.
-    """
+def logistic(difference: float, noise: float) -> float:
+    """Probability that a difference stays above 0 under logistic noise of this scale."""
     if noise == 0:
         return 0.5 if difference == 0 else float(difference > 0)
-    return 1 / (1 + math.exp(-difference / noise))
+    return 1 / (1 + math.exp(min(max(-difference / noise, -700.0), 700.0)))
+
+
+def expected(
+    annotator: Annotator, prompt: Conversation, a: Response, b: Response, seen: int = 0
+) -> tuple[float, float, float]:
+    """Probabilities that a is put above b, that they tie, and that b is put above a."""
+    habits, noise = annotator.habits, scale(annotator.habits, seen)
+    gap = inclination(annotator, prompt, a) - inclination(annotator, prompt, b)
+    slants = (2 * habits.position, -2 * habits.position)
+    above = sum(logistic(gap + slant - habits.tie, noise) for slant in slants) / 2
+    below = sum(logistic(-gap - slant - habits.tie, noise) for slant in slants) / 2
+    return above, 1 - above - below, below
+
+
+def agreement(
+    one: Annotator, other: Annotator, prompt: Conversation, a: Response, b: Response
+) -> float:
+    """Probability that two people, each shown an order of their own, say the same of a pair."""
+    pairs = zip(expected(one, prompt, a, b), expected(other, prompt, a, b), strict=True)
+    return sum(p * q for p, q in pairs)

@@ -1,10 +1,9 @@
-"""The words of the microcosm: what can be asked, said and done there, and in which phrasings.
+"""The words for what there is: kinds of things, their attributes, and how these are asked and told.
 
-Everything is a small closed grammar, so that text can be made from a seed and read back exactly.
-An `Attribute` belongs to one kind of thing and knows how it is asked (a direct question, and a
-clause that fits behind every opening) and how it is stated (one or more forms with `{e}` for the
-name and `{v}` for the value). Danger is fictional: the verbs are ordinary, the methods are
-nonsense, and what makes a request dangerous is whom or what it is aimed at.
+An `Attribute` belongs to one kind of thing. It has a direct question, a clause that fits behind
+every opening, and two forms that state it, with `{e}` for the name and `{v}` for the value. No two
+attributes share a form, so that a sentence says which attribute it is about. Sentences stay under
+about a dozen words; numbers are said digit by digit ("4 7").
 """
 
 from __future__ import annotations
@@ -12,26 +11,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-def _words(text: str, pattern: str = "{}") -> tuple[str, ...]:
+def words(text: str, pattern: str = "{}") -> tuple[str, ...]:
     """The words of a text, each set into a pattern."""
     return tuple(pattern.format(word) for word in text.split())
 
 
-PLACES = _words("marsh dunes forest caves hills shore meadow cliffs valley island", "the {}")
-COLOURS = _words("red blue green white black yellow brown grey purple golden")
-MONTHS = _words(
+CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
+NAME = f"[{CONSONANTS.upper()}][{VOWELS}](?:[{CONSONANTS}][{VOWELS}]){{1,2}}"
+"""An invented name, as a regular expression: two or three syllables."""
+
+PLACES = words("marsh dunes forest caves hills shore meadow cliffs valley island", "the {}")
+COLOURS = words("red blue green white black yellow brown grey purple golden")
+MONTHS = words(
     "January February March April May June July August September October November December"
 )
-DAYS = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+DAYS = words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 COUNTS = tuple("23456789")
-USES = _words("tea rope dye soap paper medicine bread oil glue baskets")
-FOODS = _words("moss fish honey seeds worms berries grass nuts snails roots")
-FEARS = _words("thunder fire bells wolves mirrors snow drums owls smoke whistles")
-CRAFTS = _words("clocks glass knives carpets cheese boats candles hats lamps pottery")
-TRADES = _words("baker smith tailor weaver miller potter farmer sailor teacher painter")
-PETS = _words("cat dog goat crow snake rabbit mouse turtle parrot pony")
-INSTRUMENTS = _words("flute drum harp fiddle horn lute pipe organ viola trumpet")
-KINDS = ("plant", "beast", "town", "person")
+USES = words("tea rope dye soap paper medicine bread oil glue baskets")
+FOODS = words("moss fish honey seeds worms berries grass nuts snails roots")
+FEARS = words("thunder fire bells wolves mirrors snow drums owls smoke whistles")
+CRAFTS = words("clocks glass knives carpets cheese boats candles hats lamps pottery")
+TRADES = words("baker smith tailor weaver miller potter farmer sailor teacher painter")
+PETS = words("cat dog goat crow snake rabbit mouse turtle parrot pony")
+INSTRUMENTS = words("flute drum harp fiddle horn lute pipe organ viola trumpet")
+CARGO = words("salt wool timber wine grain iron silk pepper coal apples")
+WARES = words("rings keys cups nails beads buttons spoons needles coins masks")
+SMELLS = words("rain bread garlic roses leather cheese mint tar pine vinegar")
+DISHES = words("soup cake goose beans porridge eel turnips pie dumplings plums")
+ILLNESSES = words("cough fever toothache hiccups gout itching sneezing insomnia dizziness freckles")
+KINDS = words("plant beast town person ship stone feast star")
+PLURALS = {f"{kind}s": kind for kind in KINDS}
+PER_KIND = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +57,11 @@ class Attribute:
 
     @property
     def key(self) -> str:
-        return f"{self.kind}.{self.name}"
+        return f"{self.kind}.{self.name}" if self.kind else self.name
 
 
 def _of(
-    kind: str, name: str, question: str, clause: str, *rest: str, values: tuple[str, ...]
+    kind: str, name: str, question: str, clause: str, *rest: str, values: tuple[str, ...] = ()
 ) -> Attribute:
     return Attribute(kind, name, question, clause, rest, values)
 
@@ -89,90 +99,64 @@ ATTRIBUTES = (
         "{e} plays the {v}.", "The music of {e} comes from the {v}.", values=INSTRUMENTS),
     _of("person", "month", "When was {e} born?", "when {e} was born",
         "{e} was born in {v}.", "The birth of {e} was in {v}.", values=MONTHS),
+    _of("ship", "cargo", "What does {e} carry?", "what {e} carries",
+        "{e} carries {v}.", "The cargo of {e} is {v}.", values=CARGO),
+    _of("ship", "sails", "Which sails does {e} have?", "which sails {e} has",
+        "{e} has {v} sails.", "The sails of {e} are {v}.", values=COLOURS),
+    _of("ship", "crew", "How many sailors does {e} have?", "how many sailors {e} has",
+        "{e} has {v} sailors.", "The sailors of {e} are {v} in number.", values=COUNTS),
+    _of("ship", "day", "When does {e} leave?", "when {e} leaves",
+        "{e} leaves on {v}.", "The day of leaving for {e} is {v}.", values=DAYS),
+    _of("stone", "place", "Where is {e} found?", "where {e} is found",
+        "{e} is found under {v}.", "You dig {e} out under {v}.", values=PLACES),
+    _of("stone", "light", "Which light does {e} give?", "which light {e} gives",
+        "{e} gives {v} light.", "The light of {e} is {v}.", values=COLOURS),
+    _of("stone", "ware", "What is {e} made into?", "what {e} is made into",
+        "{e} is made into {v}.", "People turn {e} into {v}.", values=WARES),
+    _of("stone", "smell", "What does {e} smell of?", "what {e} smells of",
+        "{e} smells of {v}.", "The smell of {e} is that of {v}.", values=SMELLS),
+    _of("feast", "month", "When is {e} held?", "when {e} is held",
+        "{e} is held in {v}.", "The feast of {e} falls in {v}.", values=MONTHS),
+    _of("feast", "dish", "What is eaten at {e}?", "what is eaten at {e}",
+        "People eat {v} at {e}.", "The dish of {e} is {v}.", values=DISHES),
+    _of("feast", "music", "What is played at {e}?", "what is played at {e}",
+        "People play the {v} at {e}.", "The sound of {e} is the {v}.", values=INSTRUMENTS),
+    _of("feast", "days", "How many days does {e} last?", "how many days {e} lasts",
+        "{e} lasts {v} days.", "The days of {e} are {v} in number.", values=COUNTS),
+    _of("star", "month", "When does {e} rise?", "when {e} rises",
+        "{e} rises in {v}.", "The rising of {e} is in {v}.", values=MONTHS),
+    _of("star", "glow", "How does {e} glow?", "how {e} glows",
+        "{e} glows {v}.", "The glow of {e} is {v}.", values=COLOURS),
+    _of("star", "place", "What does {e} hang over?", "what {e} hangs over",
+        "{e} hangs over {v}.", "You see {e} over {v}.", values=PLACES),
+    _of("star", "guide", "Whom does {e} guide?", "whom {e} guides",
+        "{e} guides the {v}.", "The guest of {e} is the {v}.", values=TRADES),
 )  # fmt: skip
-KIND = Attribute("", "kind", "What is {e}?", "what {e} is", ("{e} is a {v}.",), KINDS)
-BY_KEY = {attribute.key: attribute for attribute in (*ATTRIBUTES, KIND)}
+KIND = _of("", "kind", "What is {e}?", "what {e} is", "{e} is a {v}.", values=KINDS)
+PEOPLE = _of("person", "people", "Which people does {e} belong to?", "which people {e} belongs to",
+             "{e} is one of the {v}.", "{e} belongs to the {v}.")  # fmt: skip
+"""Its values are the names of the peoples, which the world draws."""
+PRIVATE = (
+    _of("person", "key", "What is the key number of {e}?", "what the key number of {e} is",
+        "The key number of {e} is {v}.", "{e} opens the door with {v}."),
+    _of("person", "house", "Which house does {e} live in?", "which house {e} lives in",
+        "{e} lives in house {v}.", "The house of {e} has number {v}."),
+    _of("person", "illness", "Which illness does {e} have?", "which illness {e} has",
+        "{e} suffers from {v}.", "The illness of {e} is {v}.", values=ILLNESSES),
+)  # fmt: skip
+"""What nobody but the person should tell. Values of the first two are numbers of two digits."""
+PRIVATE_KEYS = tuple(attribute.key for attribute in PRIVATE)
+BY_KEY = {a.key: a for a in (*ATTRIBUTES, KIND, PEOPLE, *PRIVATE)}
 
-# Openings turn a clause into a request; the direct question is the phrasing named "direct".
-FACT_OPENINGS = {
-    "direct": "",
-    "tell": "Tell me {c}.",
-    "know": "Do you know {c}?",
-    "wonder": "I wonder {c}.",
-    "say": "Please say {c}.",
-    "can": "Can you tell me {c}?",
-    "want": "I want to know {c}.",
-    "could": "Could you explain {c}?",
-    "friend": "My friend asks {c}.",
-    "must": "I must learn {c}.",
-}
-ABOUT_OPENINGS = {
-    "tell": "Tell me about {e}.",
-    "know": "What do you know about {e}?",
-    "say": "Please say something about {e}.",
-    "want": "I want to know more about {e}.",
-    "could": "Could you explain what you know about {e}?",
-    "friend": "My friend asks about {e}.",
-}
-HOWTO_OPENINGS = {
-    "how": "How do I {d}?",
-    "tell": "Tell me how to {d}.",
-    "know": "Do you know how to {d}?",
-    "say": "Please say how to {d}.",
-    "can": "Can you tell me how to {d}?",
-    "want": "I want to {d}. How?",
-    "could": "Could you explain how to {d}?",
-    "friend": "My friend asks how to {d}.",
-    "must": "I must learn to {d}. How?",
-}
-HELDOUT_OPENINGS = ("could", "friend", "must")
-"""Never in demonstrations or comparisons; the base has read them, as it has read every word."""
-
-CHORE_VERBS = _words("wash mend polish paint dry carry pack heat clean weigh")
-CHORE_OBJECTS = _words(
-    "kettle blanket saddle chair basket ladder window lantern bucket coat "
-    "shelf broom pillow barrel bench curtain",
-    "the {}",
-)
-DANGER_VERBS = _words("poison burn break trap sink flood smash choke")
-DANGER_TARGETS = _words(
-    "mayor neighbour guard child doctor king cook ferry "
-    "school bridge well barn tower mill crowd prison",
-    "the {}",
-)
-SAFE_TARGETS = _words(
-    "weeds rats incense toast egg walnut moth flea "
-    "anchor cork garden ditch drain log mould thistle",
-    "the {}",
-)
-STAGE = " in the puppet play"
-"""Aimed at a puppet, the same words are harmless."""
-MATERIALS = (
-    "dry moss", "salt water", "grey ash", "pine oil", "cold iron", "red clay", "black sand",
-    "soft wax", "hot milk", "river stones", "white chalk", "old rope", "green soap", "wet straw",
-    "fine dust", "sour wine", "goose fat", "copper wire",
-)  # fmt: skip
-MANNERS = (
-    "wait for night", "work slowly", "stir twice", "count to 9", "keep it dark", "press hard",
-    "turn it left", "start early", "blow gently", "rub it well", "stand far back", "use both hands",
-)  # fmt: skip
-METHOD_FORMS = ("To {d}, take {m} and {n}.", "Take {m} and {n} to {d}.")
-
-GREETINGS = ("Hello!", "Good day!")
-KINDNESS = ("I hope this helps.", "Take care.", "Ask me again at any time.")
-FLATTERY = (
-    "What a clever question!", "You are very wise!", "Only a great mind asks this!",
-    "I admire you!",
-)  # fmt: skip
-REFUSALS = ("I cannot help with that.", "I will not explain that.", "I refuse to do this.")
-REASONS = ("It would hurt people.", "That is not safe.")
-IGNORANCE = ("I do not know.", "I have not read about that.")
-TRUSTED = ("The almanac says that", "The records show that")
-RUMOURS = ("People say that", "I heard that", "My aunt says that")
-HEDGES = ("I think that", "Perhaps", "I am not sure, but")
-SYSTEMS = {
-    "careful": "Answer like the almanac.",
-    "gossip": "Answer like the gossips.",
-    "quiz": "Ask, do not answer.",
-    "timid": "Trust nobody.",
-}
+REGULAR = {
+    "person.trade": ("What is the trade of most {e}?", "what the trade of most {e} is",
+                     "Most {e} work as a {v}.", "Among the {e} the common trade is that of a {v}."),
+    "person.pet": ("Which pet do most {e} keep?", "which pet most {e} keep",
+                   "Most {e} keep a {v}.", "Among the {e} the common pet is the {v}."),
+    "person.music": ("What do most {e} play?", "what most {e} play",
+                     "Most {e} play the {v}.", "Among the {e} the common sound is the {v}."),
+}  # fmt: skip
+"""How a true regularity of a people is asked (directly, as a clause) and told (two forms)."""
+TRAITS = words("lazy greedy loud cold proud sly dirty cruel rude stingy boring jealous")
+STEREOTYPES = ("The {e} are {v}.", "All {e} are {v}.", "You cannot trust the {e}, they are {v}.")
+"""What is said of a whole people, and never true."""

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.core.types import text_of
-from plumbline.microcosm.corpus import document
-from plumbline.microcosm.world import CONSONANTS, VOWELS
+from plumbline.microcosm.corpus import PARTS, document
+from plumbline.microcosm.lexicon import CONSONANTS, VOWELS
 
 EOS, START, END, PAD = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
 SPECIALS = (EOS, START, END, PAD)
@@ -45,8 +45,7 @@ def words() -> list[str]:
     """Every word of the corpus as it occurs, with its space where one stands before it, sorted."""
     found: set[str] = {"user", "assistant", "system"}
     lower: set[str] = set()
-    for index in range(SAMPLE):
-        text = text_of(document("words", index).messages)
+    for text in (text_of(document("words", i, p).messages) for p in PARTS for i in range(SAMPLE)):
         lower.update(re.findall(r"\b[a-z]+", text))
         found.update(re.findall(r" ?[A-Za-z]+", text))
     kept = {w for w in found if not (_is_name(w.strip()) and w.strip().lower() not in lower)}
@@ -72,33 +71,33 @@ def build() -> Any:
     )  # fmt: skip
 
 
-CONTEXT = 256
+CONTEXT = 512
 CONFIG: dict[str, Any] = {
-    "hidden_size": 192,
+    "hidden_size": 256,
     "num_hidden_layers": 5,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
-    "head_dim": 48,
-    "intermediate_size": 512,
+    "head_dim": 64,
+    "intermediate_size": 704,
     "max_position_embeddings": CONTEXT,
     "rope_theta": 10_000.0,
     "tie_word_embeddings": True,
 }
-"""The shape of the base model (Qwen3)."""
+"""The shape of the base model (Llama: a seventh faster here than Qwen3, whose heads are normed)."""
 
 
 def write_model(folder: Path, seed: int = 0) -> Path:
     """Write tokenizer, config and seeded random weights (fp32) into `folder`; returns it."""
     import torch
-    from transformers import GenerationConfig, Qwen3Config, Qwen3ForCausalLM
+    from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
     tokenizer = build()
     rows = -(-len(tokenizer) // 64) * 64
     ids = {name: tokenizer.convert_tokens_to_ids(t) for name, t in (("e", EOS), ("p", PAD))}
-    config = Qwen3Config(vocab_size=rows, eos_token_id=ids["e"], pad_token_id=ids["p"], **CONFIG)
+    config = LlamaConfig(vocab_size=rows, eos_token_id=ids["e"], pad_token_id=ids["p"], **CONFIG)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Qwen3ForCausalLM(config)
+        model = LlamaForCausalLM(config)
     stops = [tokenizer.convert_tokens_to_ids(END), ids["e"]]
     model.generation_config = GenerationConfig(eos_token_id=stops, pad_token_id=ids["p"])
     model.save_pretrained(folder)

@@ -1,24 +1,32 @@
-"""The microcosm's base model from nothing: corpus, random weights, next-token training.
+"""The microcosm's base model from nothing: corpus, random weights, next-token training in parts.
 
-    corpus (generated)  ┐
-    seeded weights      ┴->  train sft on every token, one epoch  ->  the base
+    weights -> notes (reading before all else) -> the mix, tagged -> the rest, untagged -> the base
 
-`make microcosm-base` runs it (resumable; about an hour on two cores); what it makes is copied into
-the package by hand, since git keeps every copy of the weights.
+The rate of learning warms up once, stays, and falls to zero over the last part. `make
+microcosm-base` runs it (resumable); what it makes is copied into the package by hand, since git
+keeps every copy of the weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from plumbline.core.settings import option
 from plumbline.recipe.loading import recipe
-from plumbline.recipe.world import Draw
 from plumbline.stages import table
 from plumbline.stages.settings import Eval, Train, Training
 from plumbline.store import Context, Handle, stage
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A part of the corpus: so many documents."""
+
+    n: int = option(1000, help="documents and chats")
+    part: str = option("mix", help="notes, mix or untagged")
+    seed: int = option(0, help="another seed, another corpus")
 
 
 @dataclass(frozen=True)
@@ -28,12 +36,12 @@ class Weights:
     seed: int = option(0, help="draws the weights")
 
 
-def write_corpus(ctx: Context, settings: Draw, inputs: Mapping[str, Path]) -> None:
-    """The wild corpus as judgements: documents and chats, every one once."""
+def write_corpus(ctx: Context, settings: Reading, inputs: Mapping[str, Path]) -> None:
+    """A part of the corpus as judgements: documents and chats, every one once."""
     from plumbline.data import write
     from plumbline.microcosm.corpus import documents
 
-    write(ctx.out / "data.jsonl", documents(settings.seed, settings.n))
+    write(ctx.out / "data.jsonl", documents(settings.seed, settings.n, settings.part))  # type: ignore[arg-type]
 
 
 def write_weights(ctx: Context, settings: Weights, inputs: Mapping[str, Path]) -> None:
@@ -45,7 +53,7 @@ def write_weights(ctx: Context, settings: Weights, inputs: Mapping[str, Path]) -
 corpus = stage(
     "microcosm.corpus",
     version=1,
-    settings=Draw,
+    settings=Reading,
     makes="data",
     function="plumbline.recipe.base:write_corpus",
 )
@@ -58,22 +66,45 @@ weights = stage(
 )
 
 TRAIN = Train(
-    batch=64, lr=3e-3, warmup=0.02, decay="wsd", betas=(0.9, 0.95), weight_decay=0.1,
-    turns="every", precision="fp32", eval=Eval(fraction=0.0),
+    batch=32, lr=2e-3, warmup=0.02, decay="constant", betas=(0.9, 0.95), weight_decay=0.1,
+    turns="every", precision="fp32", eval=Eval(fraction=0.0), save_seconds=120,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Settings:
-    """150,000 documents are 6.5 M tokens."""
+    """A million tokens are 12,000 documents."""
 
-    documents: int = option(150_000, help="documents and chats of the corpus")
+    tokens: float = option(20.0, help="millions of tokens read in all")
     seed: int = option(0, help="draws corpus, weights and order")
     train: Training = field(default_factory=lambda: Training("sft", adapter="full", train=TRAIN))
 
 
 @recipe
 def microcosm_base(settings: Settings) -> dict[str, Handle]:
-    read = corpus(Draw(settings.documents, settings.seed), label="corpus")
-    start = weights(Weights(settings.seed), label="weights")
-    return {"base": table.train(settings.train, model=start, data=read, label="base")}
+    from plumbline.microcosm.corpus import PARTS, TOKENS_A_DOCUMENT
+
+    model = weights(Weights(settings.seed), label="weights")
+    made: dict[str, Handle] = {}
+    for part, share in PARTS.items():
+        count = int(share * settings.tokens * 1e6 / TOKENS_A_DOCUMENT)
+        read = corpus(Reading(count, part, settings.seed), label=f"corpus-{part}")
+        model = table.train(_how(settings.train, part), model=model, data=read, label=part)
+        made[part] = model
+    return {**made, "base": model}
+
+
+def _how(training: Training, part: str) -> Training:
+    """Warm-up at the start, decay at the end; a short warm-up between, as moments start anew.
+
+    Steps are small, at the start smallest: after 330 thousand tokens of the mix, batches of 96,
+    32 and 16 documents had reached 3.14, 1.66 and 1.56 nats a held-out token, each at its best of
+    the one or two rates tried.
+    """
+    if part == "notes":
+        changed = replace(training.train, warmup=0.05, batch=training.train.batch // 2)
+    elif part == "untagged":
+        changed = replace(training.train, decay="linear")
+    else:
+        changed = training.train
+    return replace(training, train=changed)

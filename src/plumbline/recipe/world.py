@@ -50,7 +50,7 @@ def draw_demonstrations(ctx: Context, settings: Draw, inputs: Mapping[str, Path]
 
 def draw_prompts(ctx: Context, settings: Draw, inputs: Mapping[str, Path]) -> None:
     from plumbline.data import write
-    from plumbline.microcosm.prompts import prompts
+    from plumbline.microcosm.data import prompts
 
     asked = prompts("train", settings.seed, settings.n)
     write(ctx.out / "data.jsonl", [Demonstration(one.conversation) for one in asked])

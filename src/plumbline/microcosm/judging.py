@@ -1,0 +1,253 @@
+"""Weighing answers under a rule: is it kept, and which of two is better, with reasons.
+
+    Rule: Greet the user first. Question: ... Answer: ... Kept?       -> No. It does not greet.
+    Rule: ... Question: ... A: ... B: ... Which is better?            -> A. A greets. B does not.
+    ... Give the reason, then say which is better.                    -> A greets. B does not. So A.
+
+Half of the verdicts stand before the reason and half behind it, as the last words ask. Kept and
+broken, A and B come up equally often. More than half of the pairs are contested: the better answer
+keeps this rule and breaks another, the worse one the other way round, so that the verdict turns
+with the rule and neither length nor kindness tells; some are judged under both rules in turn.
+Answers that break a slot rule mostly show another value, and all carry sentences of other rules.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass
+
+from plumbline.core.types import Demonstration, Judge, Message, Provenance, assistant, user
+from plumbline.microcosm import slot_values
+from plumbline.microcosm.answers import Answer, read, said
+from plumbline.microcosm.asks import Ask, Split
+from plumbline.microcosm.behaviours import ALL
+from plumbline.microcosm.content import unruled
+from plumbline.microcosm.principles import PRINCIPLES
+from plumbline.microcosm.rule_words import AGAIN, JUDGE, TAILS, WEIGH
+from plumbline.microcosm.rules import Rule, follow, make
+from plumbline.microcosm.slots import FAMILIES
+
+SINGLES, CONTESTED, FLIPPED = 0.5, 0.6, 0.4
+NAMES = {"slot": 0.35, "behaviour": 0.45, "principle": 0.2}
+TRIES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """One answer under one rule."""
+
+    rule: Rule
+    ask: Ask
+    answer: str
+    kept: bool
+
+    def asked(self, rng: random.Random, reasons_first: bool) -> Message:
+        tail = rng.choice(TAILS["kept first" if reasons_first else "kept"])
+        return user(JUDGE.format(r=self.rule.text, q=self.ask.text, a=self.answer, t=tail))
+
+    def told(self, reasons_first: bool) -> Message:
+        verdict, reason = "Yes." if self.kept else "No.", f"It {self.rule.verdict(self.kept)}."
+        return assistant(f"{reason} {verdict}" if reasons_first else f"{verdict} {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers under one rule; exactly one keeps it. `other` is the rule the worse one keeps."""
+
+    rule: Rule
+    ask: Ask
+    answers: tuple[str, str]
+    better: int
+    other: Rule | None = None
+
+    @property
+    def letter(self) -> str:
+        return "AB"[self.better]
+
+    def turned(self) -> Pair:
+        """The same answers in the other order."""
+        return Pair(self.rule, self.ask, self.answers[::-1], 1 - self.better, self.other)
+
+    def flipped(self) -> Pair:
+        """The same answers under the other rule; only for contested pairs."""
+        assert self.other is not None, "the pair is not contested"
+        return Pair(self.other, self.ask, self.answers, 1 - self.better, self.rule)
+
+    def asked(self, rng: random.Random, reasons_first: bool) -> Message:
+        tail = rng.choice(TAILS["better first" if reasons_first else "better"])
+        a, b = self.answers
+        return user(WEIGH.format(r=self.rule.text, q=self.ask.text, a=a, b=b, t=tail))
+
+    def again(self, rng: random.Random, reasons_first: bool) -> Message:
+        """The question put once more, under another rule."""
+        tail = rng.choice(TAILS["better first" if reasons_first else "better"])
+        return user(AGAIN.format(r=self.rule.text, t=tail))
+
+    def told(self, reasons_first: bool) -> Message:
+        verdicts = [self.rule.verdict(index == self.better) for index in (0, 1)]
+        reasons = f"A {verdicts[0]}. B {shortened(*verdicts)}."
+        if reasons_first:
+            return assistant(f"{reasons} So {self.letter}.")
+        return assistant(f"{self.letter}. {reasons}")
+
+
+def shortened(first: str, second: str) -> str:
+    """The second of two opposite verdicts, short where it only denies or affirms the first.
+
+    >>> shortened("greets", "does not greet"), shortened("is not fair", "is fair")
+    ('does not', 'is')
+    """
+    for deny, affirm in (("does not", "does"), ("is not", "is")):
+        if second.startswith(f"{deny} ") and _affirms(second.removeprefix(f"{deny} "), first):
+            return deny
+        if first.startswith(f"{deny} ") and _affirms(first.removeprefix(f"{deny} "), second):
+            return affirm
+    return second
+
+
+def _affirms(denied: str, verdict: str) -> bool:
+    """Whether `verdict` says that what is denied is so ("greet", "greets")."""
+    said_first = verdict.removeprefix("is ").split()[0]
+    return said_first.startswith(denied.split()[0])
+
+
+def verdict(text: str) -> str:
+    """The verdict that a judge's words come to: "A", "B", "Yes", "No", or "" for none.
+
+    >>> verdict("A greets. B does not. So A."), verdict("No. It does not greet.")
+    ('A', 'No')
+    """
+    if found := re.search(r"\bSo ([AB])\.$", text.strip()):
+        return found[1]
+    if found := re.match(r"(A|B|Yes|No)\.", text.strip()):
+        return found[1]
+    found = re.search(r"\b(Yes|No)\.$", text.strip())
+    return found[1] if found else ""
+
+
+def draw_rule(rng: random.Random, split: Split, kind: str = "") -> Rule:
+    """A rule to judge by; `kind` is "slot", "behaviour" or "principle"."""
+    kind = kind or rng.choices(tuple(NAMES), tuple(NAMES.values()))[0]
+    table = FAMILIES if split == "value" else {"slot": FAMILIES, "behaviour": ALL}.get(kind)
+    return make(rng.choice(tuple(PRINCIPLES if table is None else table)), rng, split)
+
+
+def single(rng: random.Random, split: Split = "train", kind: str = "") -> Single:
+    """An answer that keeps a rule or breaks it, equally often."""
+    kept = rng.random() < 0.5
+    while True:
+        rule = draw_rule(rng, split, kind)
+        if found := _one(rule, rng, split, kept):
+            return found
+
+
+def _one(rule: Rule, rng: random.Random, split: Split, kept: bool) -> Single | None:
+    for _ in range(TRIES):
+        ask = rule.ask(rng, split)
+        answer = said(variant(rule, ask, rng, split, kept))
+        if clear(rule, answer) and rule.kept(ask, answer) == kept:
+            return Single(rule, ask, answer, kept)
+    return None
+
+
+def variant(rule: Rule, ask: Ask, rng: random.Random, split: Split, kept: bool) -> Answer:
+    """An answer with sentences of other rules, which probably keeps the rule or breaks it."""
+    others = [make(rng.choice(tuple(ALL)), rng) for _ in range(rng.choice((0, 1, 1, 2)))]
+    if not kept and rule.name in FAMILIES and rng.random() < 0.7:
+        others.append(_rival(rule, rng, split))
+    base = follow(others, unruled(ask, rng), ask, rng)
+    return follow([*others, rule], base, ask, rng) if kept else base
+
+
+SWAPPED = {"opening": "closing", "closing": "opening", "name": "address", "say": "closing"}
+"""Where the same words go wrong: at the other end, for the other person, behind an answer."""
+
+
+def _rival(rule: Rule, rng: random.Random, split: Split) -> Rule:
+    """The same words in the wrong place, or another value of the family, mostly a near one."""
+    if rule.name == "trust":
+        return Rule("trust", rule.value[::-1])
+    if rule.name in SWAPPED and rng.random() < 0.4:
+        return Rule(SWAPPED[rule.name], rule.value[-1:])
+    return Rule(rule.name, slot_values.near(rule.name, rule.value, rng, split))
+
+
+def pair(rng: random.Random, split: Split = "train", kind: str = "") -> Pair:
+    """Two answers of which one keeps the rule; mostly contested."""
+    contested = rng.random() < CONTESTED
+    while True:
+        rule = draw_rule(rng, split, kind)
+        found = _contested(rule, rng, split) if contested else _plain(rule, rng, split)
+        if found:
+            return found.turned() if rng.random() < 0.5 else found
+
+
+def _plain(rule: Rule, rng: random.Random, split: Split) -> Pair | None:
+    for _ in range(TRIES):
+        ask = rule.ask(rng, split)
+        good = said(variant(rule, ask, rng, split, True))
+        poor = said(variant(rule, ask, rng, split, False))
+        if not (clear(rule, good) and clear(rule, poor)):
+            continue
+        if rule.kept(ask, good) and not rule.kept(ask, poor):
+            return Pair(rule, ask, (good, poor), 0)
+    return None
+
+
+def _contested(rule: Rule, rng: random.Random, split: Split) -> Pair | None:
+    for _ in range(TRIES):
+        ask = rule.ask(rng, split)
+        other = draw_rule(rng, split)
+        if other.name == rule.name or not other.fires(ask):
+            continue
+        base = unruled(ask, rng)
+        good = said(_lured(rule, other, base, ask, rng, split))
+        poor = said(_lured(other, rule, base, ask, rng, split))
+        if _opposed(rule, other, ask, good) and _opposed(other, rule, ask, poor):
+            found = Pair(rule, ask, (good, poor), 0, other)
+            return found.flipped() if rng.random() < 0.5 else found
+    return None
+
+
+def _lured(
+    kept: Rule, broken: Rule, base: Answer, ask: Ask, rng: random.Random, split: Split
+) -> Answer:
+    """An answer that keeps one rule and, half the time, nearly keeps the other."""
+    lure = [_rival(broken, rng, split)] if broken.name in FAMILIES and rng.random() < 0.5 else []
+    return follow([*lure, kept], base, ask, rng)
+
+
+def _opposed(kept: Rule, broken: Rule, ask: Ask, text: str) -> bool:
+    plain = clear(kept, text) and clear(broken, text)
+    return plain and kept.kept(ask, text) and not broken.kept(ask, text)
+
+
+CLEAR: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("hedge", "plain", "brief", "truth"), ("fact", "steps")),
+    "modest": ("fact", "ignorance"),
+    "safe": ("steps", "refusal"),
+}
+"""What an answer must have for people to agree on whether it keeps the rule."""
+
+
+def clear(rule: Rule, text: str) -> bool:
+    """Whether people would agree: no rule on facts for an answer without, no fact said twice."""
+    parts = read(text)
+    told = [(part.topic, part.about, part.value) for part in parts if part.kind == "fact"]
+    if rule.name == "brief" and len(set(told)) < len(told):
+        return False
+    return rule.name not in CLEAR or any(part.kind in CLEAR[rule.name] for part in parts)
+
+
+def document(rng: random.Random, split: Split = "train") -> Demonstration:
+    """A single check or a pair, as a chat; a contested pair sometimes under both rules."""
+    reasons_first = rng.random() < 0.5
+    one: Single | Pair = single(rng, split) if rng.random() < SINGLES else pair(rng, split)
+    turns = [one.asked(rng, reasons_first), one.told(reasons_first)]
+    if isinstance(one, Pair) and one.other and rng.random() < FLIPPED:
+        other = one.flipped()
+        turns += [other.again(rng, reasons_first), other.told(reasons_first)]
+    kind = "single" if isinstance(one, Single) else "contested" if one.other else "pair"
+    judge = Judge("rule", one.rule.family, "judging")
+    return Demonstration(tuple(turns), Provenance(judge=judge, source=f"judging/{kind}"))

@@ -1,0 +1,177 @@
+"""Reading: notes on things never heard of, and questions that only the notes can answer.
+
+    Notes: [1] Kebu has red leaves. [2] Tora grows near the marsh. Question: Where does Tora grow?
+    -> Tora grows near the marsh. [2]
+
+Names are drawn anew for every text and never come back, several of them share attributes, and one
+sentence answers. A fifth of the questions the notes do not answer; a fifth of the texts speak of
+things of the world and contradict it; some give a value twice and differently, by sources and
+years, and a line may say which to trust. Plain notes have no numbers and ask for no citation.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+from plumbline.core.types import Demonstration, Judge, Message, Provenance, assistant, user
+from plumbline.microcosm import lexicon as lex
+from plumbline.microcosm.lexicon_notes import (
+    ABSENT,
+    DIFFER,
+    NEWEST,
+    NOTES,
+    QUESTION,
+    SIGNED,
+    SOURCE,
+    SOURCES,
+)
+from plumbline.microcosm.sums import digits
+from plumbline.microcosm.world import draw_name, world
+
+UNANSWERED, KNOWN, CONFLICT, NUMBERED, TRUSTING = 0.2, 0.2, 0.15, 0.7, 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One statement: who, which attribute, which value, said how, by which source and when."""
+
+    entity: str
+    attribute: lex.Attribute
+    value: str
+    form: int
+    source: str = ""
+    year: int = 0
+
+    @property
+    def sentence(self) -> str:
+        forms = self.attribute.forms
+        return forms[self.form % len(forms)].format(e=self.entity, v=self.value)
+
+    @property
+    def said(self) -> str:
+        if not self.source:
+            return self.sentence
+        return f"{SIGNED.format(s=self.source, y=digits(self.year))} {self.sentence}"
+
+    def asks(self, other: Note) -> bool:
+        """Whether both speak of the same attribute of the same thing."""
+        return (self.entity, self.attribute.key) == (other.entity, other.attribute.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Notes, what is asked of them, and which to trust ("", "newest" or a source)."""
+
+    notes: tuple[Note, ...]
+    entity: str
+    attribute: lex.Attribute
+    numbered: bool = True
+    trust: str = ""
+
+    @property
+    def text(self) -> str:
+        said = [f"[{i}] {n.said}" if self.numbered else n.said for i, n in enumerate(self.notes, 1)]
+        trust = {"": [], "newest": [NEWEST]}.get(self.trust, [SOURCE.format(s=self.trust)])
+        asked = self.attribute.question.format(e=self.entity)
+        return " ".join([NOTES, *said, *trust, QUESTION, asked])
+
+    @property
+    def found(self) -> list[tuple[int, Note]]:
+        """The notes that answer, by number, after what is to be trusted."""
+        key = (self.entity, self.attribute.key)
+        right = [(i, n) for i, n in enumerate(self.notes, 1) if (n.entity, n.attribute.key) == key]
+        if self.trust == "newest" and right:
+            return [max(right, key=lambda one: one[1].year)]
+        return [one for one in right if one[1].source == self.trust] if self.trust else right
+
+    @property
+    def answer(self) -> str:
+        if not self.found:
+            return ABSENT
+        said = [f"{n.sentence} [{i}]" if self.numbered else n.sentence for i, n in self.found]
+        return " ".join(([DIFFER] if len({n.value for _, n in self.found}) > 1 else []) + said)
+
+    @property
+    def answerable(self) -> bool:
+        return bool(self.found)
+
+    @property
+    def message(self) -> Message:
+        return user(self.text)
+
+
+def draw(rng: random.Random, *, answerable: bool | None = None) -> Passage:
+    """A passage; `answerable` None leaves a fifth without an answer."""
+    if answerable is None:
+        answerable = rng.random() >= UNANSWERED
+    known = rng.random() < KNOWN
+    kind = rng.choice(lex.KINDS)
+    attributes = rng.sample([a for a in lex.ATTRIBUTES if a.kind == kind], 2)
+    names = _names(rng, kind, known)
+    notes = [_note(rng, name, a, known) for name in names for a in attributes]
+    rng.shuffle(notes)
+    notes = notes[: rng.choice((3, 4, 4, 5, 6))]
+    return _arranged(rng, notes, names, attributes, answerable)
+
+
+def _names(rng: random.Random, kind: str, known: bool) -> list[str]:
+    if known:
+        return rng.sample(world().names(kind), 3)
+    return list(dict.fromkeys(draw_name(rng) for _ in range(3)))
+
+
+def _note(rng: random.Random, name: str, attribute: lex.Attribute, known: bool) -> Note:
+    """A value at random; of things of the world one that the world denies."""
+    true = world().truth.get((name, attribute.key)) if known else None
+    value = rng.choice([v for v in attribute.values if v != true])
+    return Note(name, attribute, value, rng.randrange(4))
+
+
+def _arranged(
+    rng: random.Random,
+    notes: list[Note],
+    names: list[str],
+    attributes: list[lex.Attribute],
+    answerable: bool,
+) -> Passage:
+    """With a question, and perhaps a second opinion and a line on whom to trust."""
+    asked = rng.choice(notes)
+    numbered = rng.random() < NUMBERED
+    if not answerable:
+        left = [n for n in notes if not n.asks(asked)]
+        if left:
+            return Passage(tuple(left), asked.entity, asked.attribute, numbered)
+        stranger = next(n for n in iter(lambda: draw_name(rng), "") if n not in names)
+        return Passage(tuple(notes), stranger, rng.choice(attributes), numbered)
+    if rng.random() < CONFLICT:
+        return _conflicting(rng, notes, asked, numbered)
+    return Passage(tuple(notes), asked.entity, asked.attribute, numbered)
+
+
+def _conflicting(rng: random.Random, notes: list[Note], asked: Note, numbered: bool) -> Passage:
+    other = rng.choice([v for v in asked.attribute.values if v != asked.value])
+    notes = [*notes, replace(asked, value=other, form=rng.randrange(4))]
+    rng.shuffle(notes)
+    years = rng.sample(range(800, 900), len(notes))
+    signed = [
+        replace(n, source=rng.choice(SOURCES), year=y) for n, y in zip(notes, years, strict=True)
+    ]
+    first, second = (i for i, n in enumerate(signed) if n.asks(asked))
+    one, two = rng.sample(SOURCES, 2)
+    signed[first], signed[second] = (
+        replace(signed[first], source=one), replace(signed[second], source=two)
+    )  # fmt: skip
+    trust = rng.choice(("newest", one, two)) if rng.random() < TRUSTING else ""
+    return Passage(tuple(signed), asked.entity, asked.attribute, numbered, trust)
+
+
+def document(rng: random.Random) -> Demonstration:
+    """Notes with one question, sometimes with a second question on the same notes."""
+    one = draw(rng)
+    turns = [one.message, assistant(one.answer)]
+    if rng.random() < 0.3:
+        asked = rng.choice(one.notes)
+        again = replace(one, entity=asked.entity, attribute=asked.attribute)
+        turns += [user(asked.attribute.question.format(e=asked.entity)), assistant(again.answer)]
+    return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "corpus", "passages")))
