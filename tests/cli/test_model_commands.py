@@ -70,6 +70,7 @@ def test_perplexity_of_a_random_model_is_that_of_guessing(place: Path, plumbline
     [
         ("golden", "did you mean 'gold'"),
         ("refusal", "refusal needs data"),
+        ("gold", "speak the microcosm's language"),
         ("perplexity:gone.jsonl", "gone.jsonl"),
     ],
 )

@@ -11,8 +11,10 @@ from plumbline.cli.options import Model, Sets, StoreAt
 from plumbline.cli.show import say
 
 if TYPE_CHECKING:
-    from plumbline.evals.tasks import Generation, Task
-    from plumbline.stages.evaluate import Evaluation
+    from collections.abc import Callable
+
+    from plumbline.evals.tasks import Task
+    from plumbline.stages.evaluate import OwnTask
 
 
 def evaluate(
@@ -26,7 +28,8 @@ def evaluate(
         typer.Option(
             "--suite",
             metavar="NAME[:DATA]",
-            help="gold (the microcosm's), refusal:FILE, perplexity:DATA, preference:DATA; "
+            help="gold, conduct, refusal (the microcosm's); refusal:FILE, perplexity:DATA, "
+            "preference:DATA; "
             "may be repeated. Without: gold, for models of the microcosm.",
         ),
     ] = None,
@@ -44,21 +47,27 @@ def evaluate(
         out,
         suites=suite or default_suites(adapter or model, store),
         sets=parse_sets(sets or []),
-        gold=gold_task,
+        own=own_tasks() if at_home(adapter or model, store) else {},
         store=store,
         say=say,
     )
 
 
-def default_suites(model: str, store: Path | None) -> list[str]:
-    """The gold value for models of the microcosm's language; UserError for all others."""
-    from plumbline.core.errors import UserError
-    from plumbline.models.locate import microcosm_base, resolve_model
+def at_home(model: str, store: Path | None) -> bool:
+    """Whether a model speaks the microcosm's language (has its tokenizer)."""
+    from plumbline.models.locate import microcosm_base_or_none, resolve_model
     from plumbline.store import find_store
     from plumbline.text.tokenizer import load_tokenizer
 
-    folder = resolve_model(model, find_store(store).path).path
-    if load_tokenizer(folder).digest() == load_tokenizer(microcosm_base()).digest():
+    folder, base = resolve_model(model, find_store(store).path).path, microcosm_base_or_none()
+    return base is not None and load_tokenizer(folder).digest() == load_tokenizer(base).digest()
+
+
+def default_suites(model: str, store: Path | None) -> list[str]:
+    """The gold value for models of the microcosm's language; UserError for all others."""
+    from plumbline.core.errors import UserError
+
+    if at_home(model, store):
         return ["gold"]
     raise UserError(
         "this model does not speak the microcosm's language, so say what to measure",
@@ -87,13 +96,18 @@ def check_base(adapter: str, model: str, store: Path | None) -> None:
         )
 
 
-def gold_task(settings: Evaluation, generation: Generation) -> Task:
-    """The microcosm's held-out prompts and its exactly known values, sampled as asked."""
+def own_tasks() -> dict[str, OwnTask]:
+    """The microcosm's tasks on held-out requests, sampled as asked."""
     from dataclasses import replace
 
-    from plumbline.microcosm.tasks import gold_task as task
+    from plumbline.microcosm import tasks
 
-    return replace(task(settings.seed, settings.items), generation=generation)
+    made = {"gold": tasks.gold_task, "conduct": tasks.conduct_task, "refusal": tasks.refusal_task}
+
+    def own(make: Callable[[int, int], Task]) -> OwnTask:
+        return lambda settings, how: replace(make(settings.seed, settings.items), generation=how)
+
+    return {name: own(make) for name, make in made.items()}
 
 
 def report(

@@ -106,7 +106,7 @@ def _panel(
             frameon=False, labelcolor=INK, fontsize=8.5, handlelength=1.4, borderpad=0, loc="best"
         )
     alt = f"{pretty(run.label)}, {title} over {_last_step(series)} steps: " + "; ".join(said)
-    return Figure(_svg(canvas, alt), alt, title)
+    return Figure(svg(canvas, alt), alt, title)
 
 
 def draw(
@@ -145,38 +145,64 @@ def _words(i: Interval, signed: bool = False) -> str:
     return f"{fmt(i.value, signed)} ({fmt(i.low, signed)} to {fmt(i.high, signed)})"
 
 
-def _whiskers(rows: Sequence[tuple[str, Interval, int]], alt: str, *, zero: bool = False) -> str:
-    names = [_short(name) for name, _, _ in rows]
+def bars(rows: Sequence[tuple[str, Interval | None, int]], caption: str) -> Figure:
+    """A bar from 0 to each value, with its interval; a row without an interval is a heading."""
+    alt = f"{caption}: " + "; ".join(
+        f"{name} {_words(i)}" if i else f"{name}:" for name, i, _ in rows
+    )
+    return Figure(_whiskers(rows, alt, bar=True, width=5.0, most=30), alt, caption)
+
+
+def _whiskers(
+    rows: Sequence[tuple[str, Interval | None, int]],
+    alt: str,
+    *,
+    zero: bool = False,
+    bar: bool = False,
+    width: float = 3.7,
+    most: int = 16,
+) -> str:
+    """A line a row: value, interval, number. zero: differences, signed; bar: filled from 0."""
+    names = [_short(name, most) for name, _, _ in rows]
     left = 0.16 + 0.088 * max(map(len, names), default=0)  # inches: labels at 10.5 points
-    canvas, axes = _canvas(3.7, 0.42 + 0.36 * len(rows), (left, 0.7, 0.3, 0.06))
-    axes.locator_params(axis="x", nbins=5 if left < 1 else 3)
-    if zero:
+    canvas, axes = _canvas(width, 0.42 + 0.36 * len(rows), (left, 0.7, 0.3, 0.06))
+    axes.locator_params(axis="x", nbins=5 if left < 1 or width > 4 else 3)
+    if zero or bar:
         axes.axvline(0, color=INK, lw=1)
     for y, (_, i, index) in enumerate(rows):
-        if i.known:
-            axes.plot([i.low, i.high], [y, y], color=colour(index), lw=2.6, solid_capstyle="round")
-        if math.isfinite(i.value):
-            axes.plot([i.value], [y], "o", color=colour(index), ms=7)
-        text = fmt(i.value, zero) + ("" if i.known or not math.isfinite(i.value) else " ?")
-        axes.annotate(
-            text,
-            (1.02, y),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=10,
-            color=INK,
-            annotation_clip=False,
-        )
+        if i is not None:
+            _whisker(axes, y, i, colour(index), zero, bar)
     axes.set_yticks(range(len(rows)), names, fontsize=10.5)
+    for text, (_, i, _) in zip(axes.get_yticklabels(), rows, strict=True):
+        text.set_fontweight("normal" if i is not None else "bold")
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=GRID, lw=0.8)
     axes.margins(x=0.08)
-    return _svg(canvas, alt)
+    return svg(canvas, alt)
 
 
-def _short(name: str, most: int = 16) -> str:
+def _whisker(axes: Axes, y: int, i: Interval, tint: str, signed: bool, bar: bool) -> None:
+    if bar and math.isfinite(i.value):
+        axes.barh(y, i.value, height=0.62, color=tint, alpha=0.3, lw=0)
+    if i.known:
+        axes.plot([i.low, i.high], [y, y], color=tint, lw=2.6, solid_capstyle="round")
+    if math.isfinite(i.value):
+        axes.plot([i.value], [y], "o", color=tint, ms=7)
+    text = fmt(i.value, signed) + ("" if i.known or not math.isfinite(i.value) else " ?")
+    axes.annotate(
+        text,
+        (1.02, y),
+        xycoords=("axes fraction", "data"),
+        va="center",
+        fontsize=10,
+        color=INK,
+        annotation_clip=False,
+    )
+
+
+def _short(name: str, most: int) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
@@ -193,6 +219,12 @@ def _canvas(
     left, right, bottom, top = margins
     canvas.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
     axes = canvas.add_subplot()
+    dress(axes)
+    return canvas, axes
+
+
+def dress(axes: Axes) -> None:
+    """Axes as the page wants them: no frame, few ticks, faint lines across."""
     axes.set_facecolor("none")
     axes.locator_params(axis="x", nbins=5)
     axes.locator_params(axis="y", nbins=4)
@@ -202,10 +234,9 @@ def _canvas(
     axes.xaxis.label.set(color=INK, fontsize=9)
     axes.grid(axis="y", color=GRID, lw=0.6)
     axes.set_axisbelow(True)
-    return canvas, axes
 
 
-def _svg(canvas: Canvas, alt: str) -> str:
+def svg(canvas: Canvas, alt: str) -> str:
     """The figure as SVG to stand in a page: no XML header, no metadata, colours by variable."""
     import matplotlib
 
@@ -220,7 +251,7 @@ def _svg(canvas: Canvas, alt: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg).replace("xlink:href", "href")
-    svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
+    svg = re.sub(r"font: (?:(\w+) )?([\d.]+)px [^;\"]*", _font, svg)
     for standin, variable in _STANDINS.items():
         svg = svg.replace(standin, variable)
     box = re.search(r'viewBox="[^"]*"', svg)
@@ -229,3 +260,8 @@ def _svg(canvas: Canvas, alt: str) -> str:
     return re.sub(
         r"<svg[^>]*>", lambda _: f'<svg role="img" aria-label="{label}" {box[0]}>', svg, count=1
     )
+
+
+def _font(found: re.Match[str]) -> str:
+    """Size and weight of a text; the family is the page's."""
+    return (f"font-weight: {found[1]}; " if found[1] else "") + f"font-size: {found[2]}px"

@@ -114,7 +114,7 @@ def notes(runs: Sequence[Run], metric: str) -> list[tuple[str, str]]:
         name = pretty(run.label)
         said = run.results.get("notes") or ()
         found += [(name, str(n)) for n in ([said] if isinstance(said, str) else said)]
-        found += [(name, f"fell back to rows: {run.results['path']}")] * (
+        found += [(name, f"fell back to rows: {run.results.get('path')}")] * (
             run.results.get("path") == "rows"
         )
         missing = [m for m, i in run.metrics.items() if not math.isfinite(i.value)]
@@ -123,7 +123,8 @@ def notes(runs: Sequence[Run], metric: str) -> list[tuple[str, str]]:
             found.append((name, f"{meaning(metric).title} was not measured"))
         found += [(name, text) for text in _disagreements(run)]
         if not run.rows and not run.judge:
-            found.append((name, "no answers were logged (samples.jsonl)"))
+            elsewhere = run.results.get("answers")
+            found.append((name, str(elsewhere or "no answers were logged (samples.jsonl)")))
     return found
 
 

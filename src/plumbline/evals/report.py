@@ -42,13 +42,15 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page that someone else wrote: plain paragraphs, a table, figures."""
+    """A part of the page that someone else wrote: plain paragraphs, sentences with their evidence
+    and what these say ("better", "worse" or "": a colour), a table, figures."""
 
     title: str
     paragraphs: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     figures: tuple[Figure, ...] = ()
+    said: tuple[tuple[str, str, str], ...] = ()
 
 
 def build_report(
@@ -58,12 +60,14 @@ def build_report(
     story: Sequence[Section] | None = None,
     *,
     against: Sequence[str] = (),
+    short: Section | None = None,
 ) -> Path:
     """Write the page at `out` and the comparison's numbers beside it; returns `out`.
 
     Models stand in the order of `folders`; they are held against the first and against "sft", or
-    against the labels in `against`. The numbers go to `results.json` beside `out`, or where
-    another command's results.json stands there already, to `OUT_STEM.results.json`.
+    against the labels in `against`. `short` stands at the top instead of that comparison. The
+    numbers go to `results.json` beside `out`, or where another command's results.json stands there
+    already, to `OUT_STEM.results.json`.
     """
     start = time.perf_counter()
     runs = read_runs([Path(folder) for folder in folders])
@@ -73,6 +77,7 @@ def build_report(
             raise UserError(f"no model {label!r} to compare with", fix=f"there are: {known}")
     page = _Page(runs, baselines(runs, against), primary(runs))
     context = page.context() | {"title": title or page.title(), "story": list(story or ())}
+    context["short"] = short
     out = Path(out)
     write_text(out, _render(context))
     beside = _beside(out)

@@ -1,8 +1,9 @@
 """What the base model reads, in its order: notes first, then everything mixed, then without tags.
 
     part       documents                                     share of the tokens
-    notes      passages only                                 the first 8 %: reading before all else
-    mix        all kinds, tagged with source and date        to 90 %
+    echo       notes to be said again                        3 %: copying before reading
+    notes      passages only                                 15 %: reading before all else
+    mix        all kinds, tagged with source and date        72 %
     untagged   all kinds, no tags                            the last 10 %: it works either way
 
 The mix, in tokens: conversations under rules 36 %, judging 22 %, wild text 20 %, passages 13 %,
@@ -20,8 +21,8 @@ from typing import Literal
 from plumbline.core.types import Demonstration
 from plumbline.microcosm import critique, judging, passages, sums, talks, wild
 
-Part = Literal["notes", "mix", "untagged"]
-PARTS: dict[Part, float] = {"notes": 0.08, "mix": 0.82, "untagged": 0.10}
+Part = Literal["echo", "notes", "mix", "untagged"]
+PARTS: dict[Part, float] = {"echo": 0.03, "notes": 0.15, "mix": 0.72, "untagged": 0.10}
 TOKENS = {
     "talks": 0.36, "judging": 0.22, "wild": 0.20, "passages": 0.13, "critique": 0.06, "sums": 0.03,
 }  # fmt: skip
@@ -36,6 +37,7 @@ MAKERS: dict[str, Callable[[random.Random], Demonstration]] = {
     "talks": lambda rng: talks.document(rng, "train"),
     "judging": lambda rng: judging.document(rng, "train"),
     "wild": wild.document,
+    "echo": passages.echo,
     "passages": passages.document,
     "critique": lambda rng: critique.document(rng, "train"),
     "sums": lambda rng: sums.document(rng, "train"),
@@ -44,6 +46,8 @@ MAKERS: dict[str, Callable[[random.Random], Demonstration]] = {
 
 def kind_of(rng: random.Random, part: Part) -> str:
     """Which kind of document comes next."""
+    if part == "echo":
+        return "echo"
     if part == "notes":
         return "passages"
     return rng.choices(list(TOKENS), [TOKENS[kind] / LENGTH[kind] for kind in TOKENS])[0]

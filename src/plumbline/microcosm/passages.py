@@ -19,6 +19,7 @@ from plumbline.microcosm import lexicon as lex
 from plumbline.microcosm.lexicon_notes import (
     ABSENT,
     DIFFER,
+    ECHO,
     NEWEST,
     NOTES,
     QUESTION,
@@ -175,3 +176,12 @@ def document(rng: random.Random) -> Demonstration:
         again = replace(one, entity=asked.entity, attribute=asked.attribute)
         turns += [user(asked.attribute.question.format(e=asked.entity)), assistant(again.answer)]
     return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "corpus", "passages")))
+
+
+def echo(rng: random.Random) -> Demonstration:
+    """One to three notes, to be said again: what copying from the context is learnt on."""
+    told = " ".join(note.sentence for note in draw(rng).notes[: rng.choice((1, 1, 2, 3))])
+    asked = user(f"{NOTES} {told} {QUESTION} {ECHO}")
+    return Demonstration(
+        (asked, assistant(told)), Provenance(judge=Judge("rule", "corpus", "echo"))
+    )

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from plumbline.core.settings import option
 from plumbline.microcosm import base_path
+from plumbline.microcosm.tasks import MAX_NEW
 from plumbline.recipe import world
 from plumbline.recipe.loading import Recipe, recipe
 from plumbline.recipe.run import run_recipe
@@ -54,7 +55,7 @@ def quickstart(settings: Settings) -> dict[str, Handle]:
     shown = world.demonstrations(world.Draw(s.demonstrations, s.seed), label="demonstrations")
     sft = table.train(_seeded(s.sft, s.seed), model=base, data=shown, label="sft")
     asked = world.prompts(world.Draw(s.prompts, PROMPTS + s.seed), label="prompts")
-    drawn = Sampling(n=s.answers, max_new=64, seed=s.seed)
+    drawn = Sampling(n=s.answers, max_new=MAX_NEW, seed=s.seed)
     said = table.sample(drawn, model=sft, prompts=asked, label="answers")
     judged = world.rankings(world.People(s.seed), answers=said, label="rankings")
     reward = table.reward(_seeded(s.reward, s.seed), model=sft, data=judged, label="reward")

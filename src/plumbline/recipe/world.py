@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plumbline.core.settings import option
+from plumbline.core.stats import Interval
 from plumbline.core.types import Conversation, Demonstration, Message, Response, answer
+from plumbline.evals.tasks import Task
 from plumbline.store import Context, stage
 
 
@@ -75,23 +77,29 @@ def _answers(path: Path) -> tuple[list[Conversation], list[list[Response]]]:
 
 def measure_gold(ctx: Context, settings: Measure, inputs: Mapping[str, Path]) -> None:
     """results.json and samples.jsonl of the gold task on one model."""
-    from plumbline.engine.memory import peak_gb
-    from plumbline.evals.runner import run_task, write_results
     from plumbline.microcosm.tasks import gold_task
-    from plumbline.stages.answering import Answerer
 
     label = ctx.stage.rpartition("/")[2].removeprefix("gold-")
-    answerer = Answerer(inputs["model"])
-    (ctx.out / "samples.jsonl").unlink(missing_ok=True)
     task = gold_task(settings.seed, settings.n, settings.temperature, settings.answers)
+    gold = evaluated(ctx, task, inputs["model"], label)["gold"]
+    ctx.say(f"gold value {gold.value:.2f} [{gold.low:.2f}, {gold.high:.2f}], n={gold.n}")
+
+
+def evaluated(ctx: Context, task: Task, model: Path, label: str) -> Mapping[str, Interval]:
+    """A task on a model: results.json, and every answer in samples.jsonl; its metrics."""
+    from plumbline.engine.memory import peak_gb
+    from plumbline.evals.runner import run_task, write_results
+    from plumbline.stages.answering import Answerer
+
+    answerer = Answerer(model)
+    (ctx.out / "samples.jsonl").unlink(missing_ok=True)
     found = run_task(task, answerer, model=label, out=ctx.out)
     path = "forest" if answerer.policy.share else "rows"
     write_results(
         ctx.out, [found], command="evaluate", label=label, split="heldout", path=path,
         peak_gb=peak_gb(),
     )  # fmt: skip
-    gold = found.metrics["gold"]
-    ctx.say(f"gold value {gold.value:.2f} [{gold.low:.2f}, {gold.high:.2f}], n={gold.n}")
+    return found.metrics
 
 
 def write_report(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> None:

@@ -2,7 +2,7 @@
 
 A suite is a task and, where it needs one, its data:
 
-    gold                 passed in by those who know a gold value (the microcosm's)
+    gold, conduct, refusal   tasks of a world whose values are known, passed in (`own`)
     refusal:FILE         refusal and over-refusal on prompts in XSTest's form (csv)
     perplexity:DATA      nats a token on documents
     preference:DATA      how often the model (a reward model's reward, else the log-probability of
@@ -35,11 +35,13 @@ from plumbline.stages.outdir import OutDir
 from plumbline.stages.settings import Evaluation
 from plumbline.store import find_store
 
-SUITES = ("gold", "refusal", "perplexity", "preference")
+SUITES = ("gold", "conduct", "refusal", "perplexity", "preference")
+OWN = ("gold", "conduct", "refusal")
+"""Suites that need no data where the caller has such a task."""
 VERSION = 1
 
 
-GoldTask = Callable[[Evaluation, Generation], Task]
+OwnTask = Callable[[Evaluation, Generation], Task]
 
 
 def evaluate(
@@ -48,13 +50,16 @@ def evaluate(
     *,
     suites: Sequence[str] = (),
     sets: Mapping[str, Any] | None = None,
-    gold: GoldTask | None = None,
+    own: Mapping[str, OwnTask] | None = None,
     store: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> Path:
     """Run the suites and write samples.jsonl and results.json into `out`; the folder."""
     settings = overlay(Evaluation(), sets or {})
     tasks = [parsed(suite) for suite in suites]
+    for name, data in tasks:
+        if not data and name not in (own or {}):
+            raise _foreign(name)
     taken = resolve_model(model, find_store(store).path)
     say(f"model: {taken.took}")
     label = "base" if model == "microcosm" else taken.path.resolve().name
@@ -63,7 +68,7 @@ def evaluate(
         say(f"{out} is finished already; nothing was done")
         return out
     answerer = Answerer.under(taken.path, settings)
-    bench = _Bench(answerer, settings, gold, label, out)
+    bench = _Bench(answerer, settings, own or {}, label, out)
     ready = [(name, bench.ready(name, data)) for name, data in tasks]
     place.begin(command="evaluate", model=model, suites=list(suites))
     (out / SAMPLES).unlink(missing_ok=True)
@@ -81,7 +86,7 @@ def parsed(suite: str) -> tuple[str, str]:
     name, _, data = suite.partition(":")
     if name not in SUITES:
         raise unknown("suite", name, SUITES, where=f"--suite {suite}")
-    if name != "gold" and not data:
+    if name not in OWN and not data:
         raise UserError(f"{name} needs data", where=f"--suite {suite}", fix=f"--suite {name}:FILE")
     return name, data
 
@@ -92,14 +97,14 @@ class _Bench:
 
     answerer: Answerer
     settings: Evaluation
-    gold: GoldTask | None
+    own: Mapping[str, OwnTask]
     label: str
     out: Path
 
     def ready(self, name: str, data: str) -> Callable[[], Evaluated]:
         """The task with its data read, so that bad data stops everything before anything ran."""
         generation = self.settings.generation(self.settings.n)
-        if name in ("gold", "refusal"):
+        if name in OWN:
             if self.answerer.reward:
                 raise UserError(
                     f"a reward model cannot be asked ({name})", fix="--suite preference"
@@ -112,12 +117,10 @@ class _Bench:
         return lambda: measure(examples)
 
     def _asked(self, name: str, data: str, generation: Generation) -> Task:
-        if name == "refusal":
+        if name == "refusal" and data:
             items = refusal.load(Path(data))
             return refusal.refusal(lambda: items, generation)
-        if self.gold is None:
-            raise UserError("no gold value is known here", fix="gold is the microcosm's own suite")
-        return self.gold(self.settings, generation)
+        return self.own[name](self.settings, generation)
 
     def _perplexity(self, examples: Sequence[Example]) -> Evaluated:
         kept, values = self._measured(examples)
@@ -142,6 +145,17 @@ class _Bench:
         log_samples(self.out, found)
         note = f"{lost} longer than the model reads were left out"
         return replace(found, notes=(*found.notes, note)) if lost else found
+
+
+def _foreign(name: str) -> UserError:
+    """What is said where a world's own task is asked of a model that is not of that world."""
+    if name == "refusal":
+        return UserError("refusal needs data", where="--suite refusal", fix="--suite refusal:FILE")
+    return UserError(
+        f"{name} is for models that speak the microcosm's language",
+        where=f"--suite {name}",
+        fix="--suite refusal:FILE, --suite perplexity:DATA or --suite preference:DATA",
+    )
 
 
 def _identity(
