@@ -23,7 +23,7 @@ FILE = ROOT / "recipes" / "phenomena.yaml"
 
 
 def claim(above: bool, threshold: float = 0.1, n: int = 100) -> Claim:
-    return Claim("rate", above, threshold, n, "")
+    return Claim("rate", "a rate", above, threshold, n, "")
 
 
 def measured(low: float, high: float, n: int = 100) -> Interval:
@@ -72,11 +72,14 @@ def test_every_phenomenon_has_a_prediction_and_every_prediction_a_phenomenon() -
     assert list(found) == list(PHENOMENA)
     for one in found.values():
         assert one.title and one.asks and one.expects and one.source
-        assert all(claim.why for claim in one.claims)
+        assert all(claim.what and claim.why for claim in one.claims)
 
 
-BEGUN = "a: {title: t, asks: q, expects: e, source: s, claims: {m: CLAIM}}\n"
-GOOD = "{is: above, threshold: 0.1, n: 5, why: w}"
+GOOD = "{what: a, is: above, threshold: 0.1, n: 5, why: w}"
+
+
+def with_claim(claim: str) -> str:
+    return f"a: {{title: t, asks: q, expects: e, source: s, claims: {{m: {claim}}}}}\n"
 
 
 def written(folder: Path, text: str) -> Path:
@@ -85,20 +88,40 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
-    found = read_predictions(written(tmp_path, BEGUN.replace("CLAIM", GOOD)), ["a"])["a"]
-    assert found.claims == (Claim("m", True, 0.1, 5, "w"),)
+    found = read_predictions(written(tmp_path, with_claim(GOOD)), ["a"])["a"]
+    assert found.claims == (Claim("m", "a", True, 0.1, 5, "w"),)
 
 
 @pytest.mark.parametrize(
     ("text", "names", "said"),
     [
-        (BEGUN.replace("CLAIM", GOOD), ["a", "b"], "phenomenon b is missing"),
-        (BEGUN.replace("CLAIM", GOOD), [], "unknown phenomenon 'a'"),
-        (BEGUN.replace("CLAIM", "{is: near, threshold: 1, n: 5, why: w}"), ["a"], "'near'"),
-        (BEGUN.replace("CLAIM", "{is: above, threshold: x, n: 5, why: w}"), ["a"], "a number"),
-        (BEGUN.replace("CLAIM", "{is: above, threshold: 1, n: 0, why: w}"), ["a"], "a count"),
-        (BEGUN.replace("CLAIM", "{is: above, threshold: 1, n: 5}"), ["a"], "why is missing"),
-        (BEGUN.replace("CLAIM", "{is: above, thresh: 1, n: 5, why: w}"), ["a"], "'thresh'"),
+        (with_claim(GOOD), ["a", "b"], "phenomenon b is missing"),
+        (with_claim(GOOD), [], "unknown phenomenon 'a'"),
+        (
+            with_claim("{what: a, is: near, threshold: 1, n: 5, why: w}"),
+            ["a"],
+            "'near'",
+        ),
+        (
+            with_claim("{what: a, is: above, threshold: x, n: 5, why: w}"),
+            ["a"],
+            "a number",
+        ),
+        (
+            with_claim("{what: a, is: above, threshold: 1, n: 0, why: w}"),
+            ["a"],
+            "a count",
+        ),
+        (
+            with_claim("{what: a, is: above, threshold: 1, n: 5}"),
+            ["a"],
+            "why is missing",
+        ),
+        (
+            with_claim("{what: a, is: above, thresh: 1, n: 5, why: w}"),
+            ["a"],
+            "'thresh'",
+        ),
         ("a: {title: t, asks: q, expects: e, source: s, claims: {}}\n", ["a"], "needs claims"),
         ("a: 3\n", ["a"], "a is no mapping"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -70,10 +71,11 @@ def test_the_claims_are_on_numbers_that_are_measured(made: RunResult) -> None:
 
 def test_the_page_tells_all_of_it(made: RunResult) -> None:
     page = (made.folder("report") / "report.html").read_text()
-    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    words = unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
     for one in read_predictions(RECIPES / "phenomena.yaml", PHENOMENA).values():
         assert one.title in words and one.expects.split(";")[0] in words
         assert all(claim.words in words for claim in one.claims)
+        assert all(claim.what in words for claim in one.claims)
     assert page.count("<svg") == len(PHENOMENA), "one figure a phenomenon"
     assert "Measured:" not in words, "the verdicts stand at the top, not a comparison"
 

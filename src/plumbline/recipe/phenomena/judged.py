@@ -119,15 +119,7 @@ def evidence(one: Judged) -> str:
     """The numbers that decided, in one line."""
     if one.finding is None:
         return "It was not run."
-    return "; ".join(f"{plain(claim.metric)} {number(found)}" for claim, found, _ in one.claims)
-
-
-def plain(metric: str) -> str:
-    """
-    >>> plain("few_excellent-many_mediocre")
-    'few excellent − many mediocre'
-    """
-    return metric.replace("_", " ").replace("-", " − ").replace(".", ": ")
+    return "; ".join(f"{claim.what} {number(found)}" for claim, found, _ in one.claims)
 
 
 def number(found: Interval | None) -> str:
@@ -157,7 +149,7 @@ def _section(one: Judged) -> Section:
     prediction, finding = one.prediction, one.finding
     rows = tuple(
         (
-            plain(claim.metric), claim.words, number(found),
+            claim.what, claim.words, number(found),
             f"{said}{f' ({why})' if (why := because(claim, found)) else ''}", claim.why,
         )
         for claim, found, said in one.claims

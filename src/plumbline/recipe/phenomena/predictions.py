@@ -15,7 +15,7 @@ if one of its claims is, confirmed if all are, else inconclusive.
       expects: ...
       source: ...
       claims:
-        METRIC: {is: above, threshold: 0.05, n: 300, why: ...}
+        METRIC: {what: ..., is: above, threshold: 0.05, n: 300, why: ...}
 """
 
 from __future__ import annotations
@@ -31,14 +31,17 @@ from plumbline.core.settings import Values, read_yaml
 from plumbline.core.stats import Interval
 
 Verdict = Literal["confirmed", "refuted", "inconclusive"]
-TEXTS, CLAIM = ("title", "asks", "expects", "source"), ("is", "threshold", "n", "why")
+TEXTS = ("title", "asks", "expects", "source")
+CLAIM = ("what", "is", "threshold", "n", "why")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What is said of one metric before it is measured; `why` says where the threshold is from."""
+    """What is said of one metric before it is measured. `what` names the metric for people, `why`
+    says where the threshold is from."""
 
     metric: str
+    what: str
     above: bool
     threshold: float
     n: int
@@ -112,8 +115,8 @@ def _claim(metric: str, given: Any, values: Values, key: str, path: Path) -> Cla
     number, n = given["threshold"], given["n"]
     if not _finite(number) or isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise UserError("threshold is a number and n a count", where=where)
-    why = " ".join(str(given["why"]).split())
-    return Claim(str(metric), given["is"] == "above", float(number), n, why)
+    what, why = (" ".join(str(given[text]).split()) for text in ("what", "why"))
+    return Claim(str(metric), what, given["is"] == "above", float(number), n, why)
 
 
 def _finite(value: Any) -> bool:
