@@ -2,8 +2,11 @@
 #   VENV=DIR         another virtual environment than .venv
 #   TORCH_INDEX=URL  a further package index to take torch from (a CPU build, say)
 #   PYTHON=python3.x another interpreter for the environment
+#   JOBS=N           processes the tests run in, of one thread each (two threads a process, beside
+#                    another process, are ten times slower on two cores)
 
 PYTHON ?= python3
+JOBS ?= 2
 VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
@@ -26,7 +29,7 @@ $(VENV)/.tested: $(VENV)/.installed requirements-test.lock
 	touch $@
 
 test: $(VENV)/.tested
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 check: $(VENV)/.tested
 	$(BIN)/ruff check .

@@ -66,7 +66,7 @@ weights = stage(
 )
 
 TRAIN = Train(
-    batch=96, lr=2e-3, warmup=0.02, decay="constant", betas=(0.9, 0.95), weight_decay=0.1,
+    batch=32, lr=2e-3, warmup=0.02, decay="constant", betas=(0.9, 0.95), weight_decay=0.1,
     turns="every", precision="fp32", eval=Eval(fraction=0.0), save_seconds=120,
 )  # fmt: skip
 
@@ -75,7 +75,7 @@ TRAIN = Train(
 class Settings:
     """A million tokens are 12,000 documents."""
 
-    tokens: float = option(25.0, help="millions of tokens read in all")
+    tokens: float = option(20.0, help="millions of tokens read in all")
     seed: int = option(0, help="draws corpus, weights and order")
     train: Training = field(default_factory=lambda: Training("sft", adapter="full", train=TRAIN))
 
@@ -95,9 +95,14 @@ def microcosm_base(settings: Settings) -> dict[str, Handle]:
 
 
 def _how(training: Training, part: str) -> Training:
-    """Warm-up at the start, decay at the end; a short warm-up between, as moments start anew."""
+    """Warm-up at the start, decay at the end; a short warm-up between, as moments start anew.
+
+    Steps are small, at the start smallest: after 330 thousand tokens of the mix, batches of 96,
+    32 and 16 documents had reached 3.14, 1.66 and 1.56 nats a held-out token, each at its best of
+    the one or two rates tried.
+    """
     if part == "notes":
-        changed = replace(training.train, warmup=0.1)
+        changed = replace(training.train, warmup=0.05, batch=training.train.batch // 2)
     elif part == "untagged":
         changed = replace(training.train, decay="linear")
     else:
