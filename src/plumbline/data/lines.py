@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -19,20 +18,12 @@ def lines(path: Path) -> Iterator[Callable[[bytes], object]]:
     The same lines give the same bytes, packed or not.
     """
     check_name(path)
-    with atomic.writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temp = atomic.temp_beside(path)
-        try:
-            with open(temp, "xb") as raw:
-                packed = path.suffix == ".gz"
-                with gzip.GzipFile("", "wb", 6, raw, 0) if packed else nullcontext(raw) as file:
-                    yield lambda line: file.write(line + b"\n")
-                raw.flush()
-                os.fsync(raw.fileno())
-            os.replace(temp, path)
-        finally:
-            temp.unlink(missing_ok=True)
-        atomic.sync(path.parent)
+    packed = path.suffix == ".gz"
+    with (
+        atomic.file(path) as raw,
+        gzip.GzipFile("", "wb", 6, raw, 0) if packed else nullcontext(raw) as file,
+    ):
+        yield lambda line: file.write(line + b"\n")
 
 
 def check_name(path: Path) -> None:

@@ -13,7 +13,6 @@ from plumbline.core.errors import UserError
 THREADS = "threads (0: one a core, at most 4)"
 """The help of a rule's own `workers`."""
 
-
 Numbers = float | tuple[float, ...]
 
 
