@@ -32,7 +32,7 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": "# Commands\n\n" + "\n".join(commands()),
         "settings.md": "# Settings of the training commands\n\n" + settings(),
-        "cleaning.md": "# Settings of `plumbline data clean`\n\n" + cleaning(),
+        "cleaning.md": "# Settings of `plumbline data clean`, `select` and `mix`\n\n" + cleaning(),
         "objectives.md": "# Objectives\n\n" + objectives(),
         "data.md": "# Forms of data\n\n" + forms(),
         "modules.md": "# Modules, floor by floor\n\n" + "\n".join(modules()),
@@ -86,17 +86,20 @@ def settings() -> str:
 
 
 def cleaning() -> str:
-    """Every rule's switch and thresholds."""
+    """Every rule's switch and thresholds, then those of selection and mixtures."""
     from plumbline.core.settings import describe
+    from plumbline.data.clean.corpus_settings import Diverse, Mixture
     from plumbline.data.clean.settings import Cleaning
 
-    rows = [
-        (f"`{s.key}`", f"`{s.type}`", f"`{plain(s.default)}`", s.doc) for s in describe(Cleaning())
+    parts = [
+        "Give them as `--set key=value`; what they do: [the guide](../guides/cleaning.md).",
     ]
-    return (
-        "Give them as `--set key=value`; what they do: [the guide](../guides/cleaning.md).\n\n"
-        + grid(("setting", "type", "default", "meaning"), rows)
-    )
+    for name, kind in (("clean", Cleaning), ("select", Diverse), ("mix", Mixture)):
+        rows = [
+            (f"`{s.key}`", f"`{s.type}`", f"`{plain(s.default)}`", s.doc) for s in describe(kind())
+        ]
+        parts += [f"## {name}", grid(("setting", "type", "default", "meaning"), rows)]
+    return "\n\n".join(parts)
 
 
 def plain(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Rows and files small enough to read, for the tests of the command line."""
+"""Rows and files small enough to read, for the tests of the command line; and how it refuses."""
 
 from __future__ import annotations
 
@@ -23,3 +23,24 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> Path:
     """JSON lines."""
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    """Every file's bytes and every folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+def refuse(run: Run, place: Path, *args: object) -> str:
+    """Run a command that must be refused; what it said on stderr."""
+    before = tree(place)
+    code, _, said = run(*args)
+    assert code == 2, said
+    assert "Traceback" not in said
+    assert "\n  -> " in said, f"no remedy: {said}"
+    after = tree(place)
+    assert sorted(after) == sorted(before), "files came or went"
+    assert after == before
+    return said

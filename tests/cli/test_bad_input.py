@@ -13,7 +13,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from small_inputs import Run, pair, write_rows
+from small_inputs import Run, pair, refuse, tree, write_rows
 
 TRAIN = shlex.split("train dpo --model model --data pairs.jsonl --out out --set steps=2")
 
@@ -21,27 +21,6 @@ TRAIN = shlex.split("train dpo --model model --data pairs.jsonl --out out --set 
 def on(data: str) -> list[str]:
     """The same command with another file."""
     return [data if word == "pairs.jsonl" else word for word in TRAIN]
-
-
-def tree(folder: Path) -> dict[str, bytes | None]:
-    """Every file's bytes and every folder."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
-        for path in folder.rglob("*")
-    }
-
-
-def refuse(run: Run, place: Path, *args: object) -> str:
-    """Run a command that must be refused; what it said on stderr."""
-    before = tree(place)
-    code, _, said = run(*args)
-    assert code == 2, said
-    assert "Traceback" not in said
-    assert "\n  -> " in said, f"no remedy: {said}"
-    after = tree(place)
-    assert sorted(after) == sorted(before), "files came or went"
-    assert after == before
-    return said
 
 
 def spoil_line(place: Path, line: int, text: str) -> None:

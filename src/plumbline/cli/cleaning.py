@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from plumbline.cli.options import given
 from plumbline.cli.show import paint, table
 
 
@@ -19,22 +20,15 @@ def cleaning(
 ) -> Iterator[str]:
     """Clean, and the lines to print; UserError where the data or a setting is wrong."""
     from plumbline.cli.screen import Screen
-    from plumbline.core.settings import overlay, parse_sets, read_yaml
     from plumbline.data.clean import report
     from plumbline.data.clean.pipeline import clean
     from plumbline.data.clean.settings import Cleaning
-    from plumbline.store import Event
 
-    settings = overlay(Cleaning(), read_yaml(values)) if values else Cleaning()
-    settings = overlay(settings, parse_sets(sets))
+    settings = given(Cleaning(), sets, values)
+    known = list(map(Path, against))
     with Screen() as screen:
-
-        def tick(phase: str, done: int, total: int) -> None:
-            screen.hear(Event("progress", Path(data).name, "", done, total, phase))
-
-        result = clean(
-            data, out, settings, against=list(map(Path, against)), on_bad_row=on_bad_row, tick=tick
-        )
+        tick = screen.ticks(Path(data).name)
+        result = clean(data, out, settings, against=known, on_bad_row=on_bad_row, tick=tick)
     if result is None:
         yield f"{out} holds this cleaning already; nothing was done"
         return

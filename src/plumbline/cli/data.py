@@ -1,4 +1,4 @@
-"""`plumbline data`: look at a file, clean it, bring it into another form, split it."""
+"""`plumbline data`: look at a file, clean it, choose from it, mix several, convert, split."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from plumbline.cli.show import say, some
 Source = Annotated[
     str, typer.Argument(metavar="DATA", help="A file (jsonl, json, csv, parquet) or a Hub name.")
 ]
+Out = Annotated[Path, typer.Option(metavar="FILE", help="*.jsonl or *.jsonl.gz")]
 
 app = typer.Typer(
-    help="Look at data, clean, convert, split it.",
+    help="Look at data, clean, select, mix, convert, split it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -73,9 +74,47 @@ def clean(
 
 
 @app.command()
+def select(
+    data: Source,
+    out: Out,
+    sets: Sets = None,
+    values: Values = None,
+    on_bad_row: OnBadRow = "stop",
+) -> None:
+    """Write a small, good and diverse subset (--set n=1000).
+
+    by=FIELD names a field of numbers that say how good a row is.
+    """
+    from plumbline.cli.choosing import selecting
+
+    for line in selecting(data, out, sets or [], values, on_bad_row):
+        say(line)
+
+
+@app.command()
+def mix(
+    data: Annotated[
+        list[str], typer.Argument(metavar="DATA...", help="Files of one form, or Hub names.")
+    ],
+    out: Out,
+    sets: Sets = None,
+    values: Values = None,
+    on_bad_row: OnBadRow = "stop",
+) -> None:
+    """Write several files as one, shuffled, in the proportions asked for.
+
+    By size, or by --set "weights={web: 0.7, books: 0.3}" for web.jsonl and books.jsonl.
+    """
+    from plumbline.cli.choosing import mixing
+
+    for line in mixing(data, out, sets or [], values, on_bad_row):
+        say(line)
+
+
+@app.command()
 def convert(
     data: Source,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="*.jsonl or *.jsonl.gz")],
+    out: Out,
     form: Annotated[
         str, typer.Option(metavar="FORM", help="plumbline (keeps everything), preference, ...")
     ] = "plumbline",

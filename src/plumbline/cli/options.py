@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import typer
+
+T = TypeVar("T")
 
 Model = Annotated[
     str,
@@ -34,3 +37,11 @@ OnBadRow = Annotated[
     Literal["stop", "drop"],
     typer.Option("--on-bad-row", help="What to do with rows that do not parse."),
 ]
+
+
+def given(settings: T, sets: Sequence[str], values: Path | None) -> T:
+    """Settings with the file of --values laid over them, and --set over that."""
+    from plumbline.core.settings import overlay, parse_sets, read_yaml
+
+    settings = overlay(settings, read_yaml(values)) if values else settings
+    return overlay(settings, parse_sets(sets))

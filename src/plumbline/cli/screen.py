@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from plumbline.cli.show import say
@@ -30,6 +31,14 @@ class Screen:
             return
         self._close()
         say(f"{event.kind:>8}  {event.stage}  {event.text}".rstrip())
+
+    def ticks(self, stage: str) -> Callable[[str, int, int], None]:
+        """A function that hears (phase, done, total) of one piece of work."""
+
+        def tick(phase: str, done: int, total: int) -> None:
+            self.hear(Event("progress", stage, "", done, total, phase))
+
+        return tick
 
     def _advance(self, event: Event) -> None:
         """Move the bar; another stage, unit or total begins another bar."""

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from plumbline.core.errors import UserError
 
@@ -28,22 +28,29 @@ TEMP = re.compile(r"^\..+\.([0-9a-f]{8})-(\d+)-\d+\.tmp$")
 _count = itertools.count()
 
 
-def write_bytes(path: Path | str, data: bytes) -> None:
-    """Replace (or make) the file at `path` in one step; parents are made."""
+@contextmanager
+def file(path: Path | str) -> Iterator[BinaryIO]:
+    """A file to write, which replaces (or makes) `path` in one step when the block ends well."""
     path = Path(path)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temp = temp_beside(path)
         try:
-            with open(temp, "xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            with open(temp, "xb") as out:
+                yield out
+                out.flush()
+                os.fsync(out.fileno())
             os.replace(temp, path)
         except BaseException:
             temp.unlink(missing_ok=True)
             raise
         sync(path.parent)
+
+
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Replace (or make) the file at `path` in one step; parents are made."""
+    with file(path) as out:
+        out.write(data)
 
 
 def write_text(path: Path | str, text: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import types
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -39,6 +40,8 @@ def _sample(hint: Any) -> str:
     """A value of that type to show, where one is obvious."""
     simple = {int: "3", float: "1e-4", bool: "true"}
     options = [simple[part] for part in (hint, *get_args(hint)) if part in simple]
+    if options and get_origin(hint) is Mapping:
+        return f"{{a: {options[0]}}}"
     return options[0] if options and get_origin(hint) is not tuple else ""
 
 
@@ -93,6 +96,8 @@ def type_name(hint: Any) -> str:
         return ("one of " if len(args) > 1 else "") + ", ".join(repr(arg) for arg in args)
     if origin in (Union, types.UnionType):
         return " or ".join(type_name(arg) for arg in args)
+    if origin is Mapping:
+        return f"{{name: {type_name(args[1])}, ...}}"
     if origin in (list, tuple, set, frozenset):
         inner = [type_name(arg) for arg in args if arg is not Ellipsis]
         same = Ellipsis in args or len(inner) == 1

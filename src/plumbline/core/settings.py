@@ -150,7 +150,7 @@ def describe(settings: Any) -> list[Setting]:
     cls = settings if isinstance(settings, type) else type(settings)
     hints = get_type_hints(cls, include_extras=True)
     rows: list[Setting] = []
-    for field in dataclasses.fields(cls):
+    for field in (f for f in dataclasses.fields(cls) if f.init):
         hint, default = hints[field.name], _default(field, settings)
         inner = default if dataclasses.is_dataclass(default) else hint
         if dataclasses.is_dataclass(inner):

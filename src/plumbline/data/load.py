@@ -106,13 +106,13 @@ def _source(row: Mapping[str, Any]) -> str:
 class Reading:
     """What has been read so far."""
 
-    def __init__(self, source: str, on_bad_row: OnBadRow) -> None:
+    def __init__(self, source: str, on_bad_row: OnBadRow, form: Form | None = None) -> None:
         self.source, self.drop = source, on_bad_row == "drop"
         self.judgements: list[Judgement] = []
         self.dropped: list[tuple[str, str]] = []
         self.bad: list[tuple[str, str]] = []
         self.ignored: dict[str, None] = {}
-        self.form: Form | None = None
+        self.form = form
         self.rows = 0
 
     def take(self, where: str, row: Any) -> None:

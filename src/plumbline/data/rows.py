@@ -79,7 +79,7 @@ def _torn(path: Path, got: bytes, what: str) -> NoReturn:
     raise UserError(what, where=f"{path}:{line}", fix=fix) from None
 
 
-def _text(path: Path, data: bytes) -> str:
+def decoded(path: Path, data: bytes) -> str:
     """UTF-8, with or without a byte order mark."""
     try:
         return data.decode("utf-8-sig")
@@ -113,7 +113,7 @@ def json_line(line: bytes) -> Any:
 
 
 def _json(path: Path, data: bytes) -> Placed:
-    text = _text(path, data)
+    text = decoded(path, data)
     try:
         found = json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
@@ -150,7 +150,7 @@ def _reason(error: ValueError) -> str:
 
 def _csv(path: Path, data: bytes) -> Placed:
     csv.field_size_limit(1 << 30)
-    reader = csv.reader(io.StringIO(_text(path, data), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(decoded(path, data), newline=""), strict=True)
     header: list[str] = []
     start = 1
     try:
@@ -206,7 +206,7 @@ def _numbered(path: Path, batches: Iterator[list[Any]]) -> Placed:
 
 
 def _txt(path: Path, data: bytes) -> Placed:
-    lines = _text(path, data).splitlines(keepends=True)
+    lines = decoded(path, data).splitlines(keepends=True)
     starts = _starts(lines)
     for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
         kept = [line for line in lines[start:stop] if line.strip() != END]

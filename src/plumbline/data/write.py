@@ -5,18 +5,18 @@ Writes are whole or absent (`core.atomic`). The same judgements give the same by
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plumbline.core import atomic, views
+from plumbline.core import views
 from plumbline.core.errors import UserError, unknown
 from plumbline.core.types import Conversation, Example, Judgement, text_of
 
 from .canonical import to_row
+from .lines import check_name, lines
 from .load import OnBadRow, read
 
 Rows = list[dict[str, Any]]
@@ -55,7 +55,7 @@ def convert(
     """Read any form, write `form` (see `WRITERS`); an error in the source writes nothing."""
     if form not in WRITERS:
         raise unknown("form to write", form, WRITERS)
-    _suffix(Path(target))
+    check_name(Path(target))
     loaded = read(source, on_bad_row=on_bad_row)
     rows, dropped, notes = WRITERS[form](loaded.judgements)
     if not rows:
@@ -168,14 +168,8 @@ WRITERS: dict[
 """Forms that can be written. Only plumbline's own keeps everything."""
 
 
-def _suffix(path: Path) -> None:
-    if not path.name.endswith((".jsonl", ".jsonl.gz")):
-        raise UserError("not a .jsonl file", where=str(path), fix="write to *.jsonl or *.jsonl.gz")
-
-
 def _write(path: Path, rows: Rows) -> int:
-    _suffix(path)
-    lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows]
-    data = "".join(lines).encode("utf-8")
-    atomic.write_bytes(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    with lines(path) as put:
+        for row in rows:
+            put(json.dumps(row, ensure_ascii=False, allow_nan=False).encode("utf-8"))
     return len(rows)

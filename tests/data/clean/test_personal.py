@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import random
-import sys
-from types import SimpleNamespace
 
 import pytest
 
-from plumbline.core.errors import UserError
-from plumbline.data.clean import personal, presidio
+from plumbline.data.clean import personal
 from plumbline.data.clean.personal import Span, find, hidden, luhn, mask, mod97
 from plumbline.data.clean.settings import Personal
 
@@ -147,26 +144,3 @@ def test_overlaps_take_the_longer() -> None:
         Span(3, 20, "b"),
         Span(30, 31, "c"),
     ]
-
-
-def test_presidio_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "presidio_analyzer", None)
-    presidio._engine.cache_clear()
-    with pytest.raises(UserError, match="pip install presidio-analyzer"):
-        find("x", Personal(presidio=("PERSON",)))
-
-
-def test_what_presidio_says_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its interface as documented; the real package needs a language model of its own."""
-
-    class Engine:
-        def analyze(self, text: str, language: str, entities: list[str], score_threshold: float):  # type: ignore[no-untyped-def]
-            assert (language, entities, score_threshold) == ("en", ["PERSON"], 0.6)
-            return [SimpleNamespace(start=0, end=4, entity_type="PERSON", score=0.9)]
-
-    fake = SimpleNamespace(AnalyzerEngine=Engine)
-    monkeypatch.setitem(sys.modules, "presidio_analyzer", fake)
-    presidio._engine.cache_clear()
-    text = "Anna lives there, a@qvtx.org"
-    assert mask(text, find(text, Personal(presidio=("PERSON",)))) == "[PERSON] lives there, [MAIL]"
-    presidio._engine.cache_clear()

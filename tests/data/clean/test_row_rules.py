@@ -245,8 +245,9 @@ def test_repetition_equals_its_plain_form(seed: int) -> None:
     words = rng.choices(few, k=rng.randint(1, 120))
     shares = slow_shares(words)
     for n, share in shares.items():
-        for most, expected in ((share * 0.999 - 1e-9, share > 0), (share * 1.001 + 1e-9, False)):
+        below, above = max(0.0, share * 0.999 - 1e-9), share * 1.001 + 1e-9
+        for most, expected in ((below, share > 0), (above, False)):
             top = tuple(most if n == k else 9.0 for k in (2, 3, 4))
-            grams = tuple(most if n == k else 9.0 for k in range(5, 11))
+            grams = tuple(min(1.0, most) if n == k else 1.0 for k in range(5, 11))
             found = _grams(words, Repetition(top=top, grams=grams))  # type: ignore[arg-type]
             assert (found is not None) is expected, (n, share, most)

@@ -37,7 +37,7 @@ def numbers(chosen: list[Chosen]) -> list[int]:
 def test_few_documents_cover_topics_that_chance_misses() -> None:
     corpus = topical([900] + [12] * 9)
     texts = [(i, text) for i, (_, text) in enumerate(corpus)]
-    chosen = diverse(texts, 20, Diverse(seed=1))
+    chosen = diverse(texts, Diverse(n=20, seed=1))
     topics = {corpus[i][0] for i in numbers(chosen)}
     rng = random.Random(0)
     chance = [len({corpus[i][0] for i in rng.sample(range(1008), 20)}) for _ in range(50)]
@@ -55,9 +55,9 @@ def test_quality_is_weighed_against_coverage() -> None:
         return float(index in good)
 
     texts = [(i, text) for i, (_, text) in enumerate(corpus)]
-    both = numbers(diverse(texts, 15, Diverse(), quality))
+    both = numbers(diverse(texts, Diverse(n=15), quality))
     assert len(good & set(both)) == 15 and len({corpus[i][0] for i in both}) == 5
-    blind = numbers(diverse(texts, 15, Diverse(quality=0), quality))
+    blind = numbers(diverse(texts, Diverse(n=15, quality=0), quality))
     assert len(good & set(blind)) < 13
 
 
@@ -66,7 +66,7 @@ def test_rubbish_that_is_like_nothing_else_is_not_taken_first() -> None:
     rng = random.Random(3)
     noise = ["".join(rng.choices("qxzjv", k=6)) for _ in range(600)]
     corpus += [" ".join(noise[20 * i : 20 * i + 20]) for i in range(30)]
-    chosen = numbers(diverse(enumerate(corpus), 12, Diverse()))
+    chosen = numbers(diverse(enumerate(corpus), Diverse(n=12)))
     assert sum(i >= 400 for i in chosen) <= 1
 
 
@@ -78,8 +78,8 @@ def test_greedy_is_within_its_bound_of_the_best() -> None:
     texts = [text for _, text in topical([4, 3, 3, 2], seed=5)]
     points = select._standardised(vectors(texts, 256))
     best = max(objective(points, subset) for subset in combinations(range(12), 3))
-    options = Diverse(width=256, candidates=12)
-    chosen = diverse(enumerate(texts), 3, options)
+    options = Diverse(n=3, width=256, candidates=12)
+    chosen = diverse(enumerate(texts), options)
     reached = objective(points, tuple(numbers(chosen)))
     assert reached == pytest.approx(chosen[-1].coverage, abs=1e-5)
     assert (1 - 1 / np.e) * best <= reached <= best + 1e-6
@@ -93,12 +93,12 @@ def test_the_same_subset_whatever_the_order_and_the_batches(
     def quality(index: int, text: str) -> float:
         return float(index % 7)
 
-    options = Diverse(pool=100, seed=3)
-    whole = diverse(texts, 10, options, quality)
+    options = Diverse(n=10, pool=100, seed=3)
+    whole = diverse(texts, options, quality)
     monkeypatch.setattr("plumbline.data.clean.ahead.BATCH", 2000)
-    assert numbers(diverse(texts[::-1], 10, options, quality)) == numbers(whole)
+    assert numbers(diverse(texts[::-1], options, quality)) == numbers(whole)
     assert all(one.quality >= 2 for one in whole)  # the pool is the better part of 160
-    assert numbers(diverse(texts, 10, Diverse(pool=100, seed=4), quality)) != numbers(whole)
+    assert numbers(diverse(texts, Diverse(n=10, pool=100, seed=4), quality)) != numbers(whole)
 
 
 def test_memory_is_the_pools(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_memory_is_the_pools(monkeypatch: pytest.MonkeyPatch) -> None:
         rng = random.Random(0)
         texts = ((i, f"{rng.random()} {rng.random()}") for i in range(count))
         tracemalloc.start()
-        diverse(texts, 5, Diverse(pool=200, width=64))
+        diverse(texts, Diverse(n=5, pool=200, width=64))
         used = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return used
@@ -118,14 +118,14 @@ def test_memory_is_the_pools(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_edges() -> None:
-    assert diverse([], 3, Diverse()) == []
-    two = diverse([(7, "a b"), (9, "")], 3, Diverse())
+    assert diverse([], Diverse(n=3)) == []
+    two = diverse([(7, "a b"), (9, "")], Diverse(n=3))
     assert sorted(numbers(two)) == [7, 9]
     with pytest.raises(UserError, match="subset of 0"):
-        diverse([], 0, Diverse())
-    with pytest.raises(UserError, match="the setting pool"):
-        diverse([], 11, Diverse(pool=10))
+        diverse([], Diverse())
+    with pytest.raises(UserError, match="out of a pool of 10"):
+        diverse([], Diverse(n=11, pool=10))
     with pytest.raises(UserError, match="document 4 is not a number"):
-        diverse([(4, "a")], 1, Diverse(), lambda index, text: float("nan"))
+        diverse([(4, "a")], Diverse(n=1), lambda index, text: float("nan"))
     with pytest.raises(UserError, match="quality is 2"):
         overlay(Diverse(), {"quality": "2"})

@@ -113,8 +113,7 @@ class Rules:
 
     def _read(self, where: str, row: Any) -> Reading:
         """What the row says; UserError where it stops the job."""
-        reading = Reading(self.source, self.on_bad_row)
-        reading.form = self.form
+        reading = Reading(self.source, self.on_bad_row, self.form)
         reading.take(where, row)
         return reading
 

@@ -3,7 +3,8 @@
 The list is boilerplate.toml beside this file: patterns by language and kind, each with sentences it
 must find and must leave. It is searched in answers, never in what a user said; a hit that stands
 inside quotation marks, in a quoted line or in a code fence is somebody else's words and does not
-count; and an answer to "Are you a robot?" may say so.
+count; and an answer to "Are you a robot?" may say so. Phrases of one's own (a file, see `phrases`)
+are searched in the same way, whatever the kinds.
 
 Left out: a judgement of style. These phrases were chosen because models trained on other models'
 answers repeat them; an answer without them may be synthetic all the same.
@@ -18,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .phrases import literal, straight
 from .rule import Finding, Said, shown
 from .settings import Boilerplate
 
@@ -35,6 +37,10 @@ class Family(NamedTuple):
     fires: tuple[str, ...]
     quiet: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        return f"{self.kind} ({self.language})" if self.language else self.kind
+
 
 @cache
 def families() -> tuple[Family, ...]:
@@ -50,6 +56,13 @@ def families() -> tuple[Family, ...]:
         )
         for one in _read()["family"]
     )
+
+
+@cache
+def own_family(phrases: tuple[str, ...]) -> Family:
+    """Somebody's own phrases as a family; without any word of a phrase it cannot be there."""
+    cues = tuple(dict.fromkeys(max(phrase.lower().split(), key=len) for phrase in phrases))
+    return Family("", "own phrase", cues, either(map(literal, phrases)), phrases, ())
 
 
 @cache
@@ -76,19 +89,20 @@ def boilerplate(said: Said, settings: Boilerplate) -> Finding | None:
     if settings.documents and said.document is not None:
         texts = (*texts, said.document)
     for text in texts:
-        found = phrase(text, settings.kinds)
+        found = phrase(text, settings.kinds, settings.own)
         if found:
             family, at = found
-            return Finding(f"{family.kind} ({family.language})", shown(text, at))
+            return Finding(family.name, shown(text, at))
     return None
 
 
-def phrase(text: str, kinds: Iterable[str]) -> tuple[Family, int] | None:
+def phrase(text: str, kinds: Iterable[str], own: tuple[str, ...] = ()) -> tuple[Family, int] | None:
     """The first hit in the writer's own words, and where it begins."""
-    text = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    text = straight(text)
     low = text.lower()
-    for family in families():
-        if family.kind in kinds and any(cue in low for cue in family.cues):
+    asked = [family for family in families() if family.kind in kinds]
+    for family in [*asked, own_family(own)] if own else asked:
+        if any(cue in low for cue in family.cues):
             for found in family.pattern.finditer(text):
                 if not quoted(text, found.start(), found.end()):
                     return family, found.start()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from plumbline.core.settings import option, runtime
 
+from .bounds import THREADS, at_least, check, shares
+
 
 @dataclass(frozen=True)
 class Duplicates:
@@ -19,13 +21,14 @@ class Duplicates:
     hashes: int = option(256, help="MinHashes a document; the estimate's error is 1/sqrt of it")
     recall: float = option(0.99, help="share of pairs at the threshold that are compared at all")
     seed: int = option(0, help="which hash functions")
-    workers: int = runtime(0, help="threads (0: one a core, at most 4)")
+    workers: int = runtime(0, help=THREADS)
 
     def __post_init__(self) -> None:
-        _check("threshold", self.threshold, 0 < self.threshold < 1, "between 0 and 1, as 0.8")
-        _check("recall", self.recall, 0 < self.recall < 1, "between 0 and 1, as 0.99")
-        _check("ngram", self.ngram, self.ngram > 0, "at least 1")
-        _check("hashes", self.hashes, 16 <= self.hashes <= 4096, "16 to 4096")
+        check("threshold", self.threshold, 0 < self.threshold < 1, "between 0 and 1, as 0.8")
+        check("recall", self.recall, 0 < self.recall < 1, "between 0 and 1, as 0.99")
+        check("hashes", self.hashes, 16 <= self.hashes <= 4096, "16 to 4096")
+        at_least(1, ngram=self.ngram)
+        at_least(0, workers=self.workers)
 
 
 @dataclass(frozen=True)
@@ -40,21 +43,22 @@ class Contamination:
     near_ngram: int = option(3, help="words of the n-grams for `near`")
     common: int = option(10, help="n-grams in more items than this are the file's own phrases")
     fields: tuple[str, ...] = option((), help="fields of the items looked for (none named: all)")
-    workers: int = runtime(0, help="threads (0: one a core, at most 4)")
+    workers: int = runtime(0, help=THREADS)
 
     def __post_init__(self) -> None:
-        _check("overlap", self.overlap, 0 <= self.overlap <= 1, "0 to 1")
-        _check("near", self.near, 0 <= self.near <= 1, "0 to 1")
-        _check("near_ngram", self.near_ngram, self.near_ngram > 0, "at least 1")
-        _check("common", self.common, self.common > 0, "at least 1")
+        shares(overlap=self.overlap, near=self.near)
+        at_least(1, near_ngram=self.near_ngram, common=self.common)
+        at_least(0, workers=self.workers)
         good = 0 < self.shortest <= self.ngram
-        _check("shortest", self.shortest, good, f"at least 1, at most ngram ({self.ngram})")
+        check("shortest", self.shortest, good, f"at least 1, at most ngram ({self.ngram})")
 
 
 @dataclass(frozen=True)
 class Diverse:
-    """How a small, good and diverse subset is chosen; see `select`."""
+    """How a small, good and diverse subset is chosen; see `select` and `subset`."""
 
+    n: int = option(0, help="documents to choose; must be given")
+    by: str = option("", help="field that holds a row's quality (none named: all are equally good)")
     quality: float = option(0.5, help="weight of quality against coverage, 0 to 1")
     pool: int = option(20_000, help="candidates held in memory: the best, equals drawn by seed")
     width: int = option(512, help="numbers in a document's vector")
@@ -62,15 +66,15 @@ class Diverse:
     seed: int = option(0, help="which candidates are looked at, and who of equals is taken")
 
     def __post_init__(self) -> None:
-        _check("quality", self.quality, 0 <= self.quality <= 1, "0 to 1")
-        _check("pool", self.pool, self.pool > 0, "at least 1")
-        _check("width", self.width, 16 <= self.width <= 1 << 16, "16 to 65536")
-        _check("candidates", self.candidates, self.candidates >= 0, "at least 0")
+        shares(quality=self.quality)
+        check("width", self.width, 16 <= self.width <= 1 << 16, "16 to 65536")
+        at_least(1, pool=self.pool)
+        at_least(0, n=self.n, candidates=self.candidates)
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """How much of each source; see `mixtures`."""
+    """How much of each source; see `mixtures` and `blend`."""
 
     weights: Mapping[str, float] = option(
         factory=dict, help="share of each source by name (none: by size and temperature)"
@@ -81,11 +85,6 @@ class Mixture:
     seed: int = option(0, help="the order")
 
     def __post_init__(self) -> None:
-        _check("temperature", self.temperature, self.temperature > 0, "above 0")
-        _check("n", self.n, self.n >= 0, "at least 0")
-        _check("epochs", self.epochs, self.epochs > 0, "above 0")
-
-
-def _check(name: str, value: float, good: bool, expected: str) -> None:
-    if not good:
-        raise ValueError(f"{name} is {value}, expected {expected}")
+        check("temperature", self.temperature, self.temperature > 0, "above 0")
+        check("epochs", self.epochs, self.epochs > 0, "above 0")
+        at_least(0, n=self.n)

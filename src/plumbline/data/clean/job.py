@@ -16,28 +16,27 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import Judgement, Provenance
 
-from ..forms import FORMS, Form, recognise
+from ..forms import FORMS
 from ..load import OnBadRow
-from ..rows import Broken
 from . import condition, conflicts, contamination, duplicates
 from .alike import alike
-from .batch import Done, Rules, batches, dumped, parsed, told
+from .batch import Done, Rules, batches, dumped, told
 from .report import Result, Tally
 from .rule import Finding, said
 from .settings import Cleaning
-from .source import Placed, placed
+from .source import placed
 from .survivors import Survivor, Survivors
+from .usable import Tick, beginning
 from .workers import spread
 
-Tick = Callable[[str, int, int], None]
-"""Hears (phase, done, total): kB of the file for the rows, else rows."""
 LARGE = 8 << 20
 """Bytes from which on a second process pays for its start."""
 
@@ -88,11 +87,11 @@ class Job:
     def _rows(self, rows: Survivors) -> None:
         total = os.path.getsize(self.source) if os.path.isfile(self.source) else 0
         found = placed(self.source, self.settings.longest_line << 20)
-        first, self.form = _form(found, self.on_bad_row, self.source)
+        first, self.form = beginning(found, self.on_bad_row, self.source)
         self.heading = condition.heading(self.settings.condition, self.form)
         rules = Rules(self.settings, self.form, self.source, self.on_bad_row)
         workers = self.settings.workers or (min(2, os.cpu_count() or 1) if total > LARGE else 1)
-        for done in spread(rules, batches(_again(first, found)), workers):
+        for done in spread(rules, batches(chain(first, found)), workers):
             self._take(done, rows)
             self.tick("rows (kB)", done.at >> 10, max(total, done.at) >> 10)
         rows.seal()
@@ -216,28 +215,3 @@ class Job:
             yield "language: no language was named (language.keep), so none was filtered"
         if self.settings.contamination.use and not self.against:
             yield "contamination: no evaluation was named (--against), so none was looked for"
-
-
-def _form(rows: Iterator[Placed], on_bad_row: OnBadRow, source: str) -> tuple[list[Placed], Form]:
-    """The rows up to the first that is one, and the form it has."""
-    first: list[Placed] = []
-    for one in rows:
-        first.append(one)
-        row = parsed(one.row)
-        if isinstance(row, dict):
-            try:
-                return first, recognise(row)
-            except UserError as error:
-                raise UserError(error.what, where=one.where, fix=error.fix) from None
-        if on_bad_row == "stop" or len(first) > 1000:
-            break
-    reasons = [f"\n  {one.where}: {row.what}" for one in first[:5]
-               if isinstance(row := parsed(one.row), Broken)]  # fmt: skip
-    raise UserError(
-        f"no row could be read{''.join(reasons)}", where=source, fix="mend the rows or the file"
-    )
-
-
-def _again(first: Sequence[Placed], rest: Iterator[Placed]) -> Iterator[Placed]:
-    yield from first
-    yield from rest

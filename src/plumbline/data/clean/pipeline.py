@@ -24,8 +24,9 @@ from plumbline.core.settings import identity
 from ..load import OnBadRow
 from ..rows import rows
 from . import report
-from .job import Job, Tick
+from .job import Job
 from .settings import Cleaning
+from .usable import Tick
 
 VERSION = 1
 RESULTS = "results.json"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .boilerplate import either
+from .phrases import straight
 from .rule import Finding, Said, shown
 from .settings import Refusals
 
@@ -68,7 +69,7 @@ def refusals(said: Said, settings: Refusals) -> Finding | None:
 
 def bare(text: str, most: int = 60) -> str:
     """The language in which a text declines without reason; "" where it does not."""
-    text = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").strip()
+    text = straight(text).strip()
     if len(text) > 12 * most or len(text.split()) > most or AGREES.match(text):
         return ""
     for language, one in phrases().items():

@@ -60,20 +60,19 @@ class Pool(NamedTuple):
 
 def diverse(
     texts: Iterable[Numbered],
-    count: int,
     settings: Diverse,
     quality: Callable[[int, str], float] | None = None,
 ) -> list[Chosen]:
-    """`count` documents in the order in which they were chosen (all, where there are fewer).
+    """`settings.n` documents in the order in which they were chosen (all, where there are fewer).
 
     `quality` scores a document by index and text (a column, a model); None: all are equally good.
     """
-    if not 0 < count <= settings.pool:
-        fix = f"1 to {settings.pool} (the setting pool)"
-        raise UserError(f"a subset of {count} documents out of a pool of {settings.pool}", fix=fix)
+    if not 0 < settings.n <= settings.pool:
+        what = f"a subset of {settings.n} documents out of a pool of {settings.pool}"
+        raise UserError(what, where="n", fix=f"n from 1 to {settings.pool}, or a larger pool")
     pool = _pooled(texts, settings, quality or (lambda index, text: 0.0))
     weight = settings.quality if quality else 0.0
-    return _greedy(pool, min(count, len(pool.number)), weight, settings)
+    return _greedy(pool, min(settings.n, len(pool.number)), weight, settings)
 
 
 def vectors(texts: list[str], width: int) -> F32:

@@ -15,7 +15,9 @@ from typing import Literal
 from plumbline.core.errors import unknown
 from plumbline.core.settings import option, runtime
 
+from .bounds import at_least, check, shares
 from .corpus_settings import Contamination, Duplicates
+from .phrases import read_phrases
 
 Boilerplates = Literal["identity", "cutoff", "maker", "feelings", "policy", "courtesy"]
 Kinds = Literal["mail", "phone", "iban", "card", "ip", "key"]
@@ -34,6 +36,9 @@ class Encodings:
     action: Literal["mend", "remove"] = option("mend", help="mend in place, or remove the row")
     lost: float = option(0.001, help="largest share of U+FFFD characters; rows above it go")
     control: float = option(0.01, help="largest share of control characters; rows above it go")
+
+    def __post_init__(self) -> None:
+        shares(lost=self.lost, control=self.control)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class Language:
         for name in self.keep:
             if name not in LANGUAGES:
                 raise unknown("language", name, LANGUAGES)
+        at_least(0, words=self.words)
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,11 @@ class Length:
     most: int = option(100_000, help="words of a document at most (Gopher)")
     answer_least: int = option(0, help="words of an answer at least")
     answer_most: int = option(0, help="words of an answer at most (0: no limit)")
+
+    def __post_init__(self) -> None:
+        at_least(0, least=self.least, answer_least=self.answer_least)
+        at_least(0, answer_most=self.answer_most)
+        check("most", self.most, self.most >= self.least, f"at least `least` ({self.least})")
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,12 @@ class Quality:
     ellipses: float = option(0.3, help="share of lines that end with an ellipsis at most")
     alphabetic: float = option(0.8, help="share of words with a letter at least")
     stop_words: int = option(2, help="different stop words at least (of 8, by language)")
+
+    def __post_init__(self) -> None:
+        shares(bullets=self.bullets, ellipses=self.ellipses, alphabetic=self.alphabetic)
+        at_least(0, word_least=self.word_least, symbols=self.symbols, stop_words=self.stop_words)
+        good = self.word_most >= self.word_least
+        check("word_most", self.word_most, good, f"at least word_least ({self.word_least:g})")
 
 
 @dataclass(frozen=True)
@@ -100,10 +117,19 @@ class Repetition:
         (0.15, 0.14, 0.13, 0.12, 0.11, 0.10), help="the same in all repeated 5- to 10-grams"
     )
 
+    def __post_init__(self) -> None:
+        shares(lines=self.lines, paragraphs=self.paragraphs, grams=self.grams)
+        shares(line_characters=self.line_characters)
+        shares(paragraph_characters=self.paragraph_characters)
+        at_least(0, answers=self.answers, top=self.top)  # n-grams overlap: above 1 there can be
+
 
 @dataclass(frozen=True)
 class Boilerplate:
-    """What synthetic assistants say of themselves; the list is boilerplate.toml."""
+    """What synthetic assistants say of themselves; the list is boilerplate.toml.
+
+    The path of one's own `phrases` is no part of a result; what the file says (`own`) is.
+    """
 
     use: bool = option(True, help="remove answers that speak as a synthetic assistant")
     kinds: tuple[Boilerplates, ...] = option(
@@ -112,6 +138,11 @@ class Boilerplate:
     )
     documents: bool = option(False, help="search documents too, not only answers")
     asked: bool = option(True, help="leave answers to a user who asks what the assistant is")
+    phrases: str = runtime("", help="a file of your own phrases, one a line, searched beside these")
+    own: tuple[str, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "own", read_phrases(self.phrases) if self.phrases else ())
 
 
 @dataclass(frozen=True)
@@ -120,6 +151,9 @@ class Refusals:
 
     use: bool = option(True, help="remove refusals without reason")
     most: int = option(60, help="longer answers are taken to say why")
+
+    def __post_init__(self) -> None:
+        at_least(0, most=self.most)
 
 
 @dataclass(frozen=True)
@@ -138,6 +172,9 @@ class Personal:
         (), help="further entities by the package presidio-analyzer, e.g. PERSON,LOCATION"
     )
     presidio_score: float = option(0.6, help="presidio's confidence at least")
+
+    def __post_init__(self) -> None:
+        shares(presidio_score=self.presidio_score)
 
 
 @dataclass(frozen=True)
@@ -161,6 +198,9 @@ class Condition:
     fields: tuple[str, ...] = option((), help="fields rendered as a heading, e.g. source,date")
     share: float = option(1.0, help="share of the rows that get it (drawn by the row's words)")
 
+    def __post_init__(self) -> None:
+        shares(share=self.share)
+
 
 @dataclass(frozen=True)
 class Cleaning:
@@ -181,3 +221,7 @@ class Cleaning:
     condition: Condition = field(default_factory=Condition)
     longest_line: int = option(16, help="a line of more than this many MB is dropped or an error")
     workers: int = runtime(0, help="processes for the rows (0: two where the file is large)")
+
+    def __post_init__(self) -> None:
+        at_least(1, longest_line=self.longest_line)
+        at_least(0, workers=self.workers)

@@ -63,10 +63,6 @@ def placed(source: str, longest: int) -> Iterator[Placed]:
     return (Placed(where, row, 0) for where, row in whole(source))
 
 
-def _said(one: Placed) -> bool:
-    return isinstance(one.row, Broken) or bool(one.row.strip())
-
-
 def lines(path: Path, longest: int) -> Iterator[Placed]:
     """Every line as bytes, or as what is wrong with it."""
     held: list[bytes] = []
@@ -86,8 +82,8 @@ def lines(path: Path, longest: int) -> Iterator[Placed]:
 
 def _line(held: list[bytes], size: int, last: bytes, longest: int) -> bytes | Broken:
     if size + len(last) > longest:
-        fix = f"end rows with a line feed, or raise longest_line (now {longest >> 20} MB)"
-        return Broken(f"a line of {size + len(last):,} bytes", fix)
+        most = f"up to {longest >> 20} MB are read (data clean: longest_line)"
+        return Broken(f"a line of {size + len(last):,} bytes", f"end rows with a line feed; {most}")
     return b"".join([*held, last]).removeprefix(MARK)
 
 

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from plumbline.core.errors import UserError
@@ -30,7 +31,8 @@ def spread(work: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator
     running: deque[Future[B]] = deque()
     try:
         for item in items:
-            running.append(pool.submit(_do, item))
+            with _held():  # the first forks
+                running.append(pool.submit(_do, item))
             if len(running) > AHEAD * workers:
                 yield running.popleft().result()
         while running:
@@ -45,6 +47,22 @@ def spread(work: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator
         pool.shutdown(cancel_futures=True)
 
 
+STOPS = {signal.SIGINT, signal.SIGTERM}
+
+
+@contextmanager
+def _held() -> Iterator[None]:
+    """A stop waits until the end: one raised in Python's own hooks around a fork would be lost."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _context() -> Any:
     """Forked where that is possible: the tables of the rules are then there at once."""
     fork = "fork" in multiprocessing.get_all_start_methods()
@@ -57,6 +75,8 @@ def _begin(work: Callable[[Any], Any]) -> None:
     _work = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)  # forked while they were held
 
 
 def _do(item: Any) -> Any:
