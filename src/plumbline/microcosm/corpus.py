@@ -1,8 +1,8 @@
 """What the base model reads, in its order: notes first, then everything mixed, then without tags.
 
     part       documents                                     share of the tokens
-    echo       notes to be said again                        3 %: copying before reading
-    notes      passages only                                 15 %: reading before all else
+    few        passages of one or two notes                  6 %: finding before choosing
+    notes      passages only                                 12 %: reading before all else
     mix        all kinds, tagged with source and date        72 %
     untagged   all kinds, no tags                            the last 10 %: it works either way
 
@@ -21,8 +21,8 @@ from typing import Literal
 from plumbline.core.types import Demonstration
 from plumbline.microcosm import critique, judging, passages, sums, talks, wild
 
-Part = Literal["echo", "notes", "mix", "untagged"]
-PARTS: dict[Part, float] = {"echo": 0.03, "notes": 0.15, "mix": 0.72, "untagged": 0.10}
+Part = Literal["few", "notes", "mix", "untagged"]
+PARTS: dict[Part, float] = {"few": 0.06, "notes": 0.12, "mix": 0.72, "untagged": 0.10}
 TOKENS = {
     "talks": 0.36, "judging": 0.22, "wild": 0.20, "passages": 0.13, "critique": 0.06, "sums": 0.03,
 }  # fmt: skip
@@ -37,7 +37,7 @@ MAKERS: dict[str, Callable[[random.Random], Demonstration]] = {
     "talks": lambda rng: talks.document(rng, "train"),
     "judging": lambda rng: judging.document(rng, "train"),
     "wild": wild.document,
-    "echo": passages.echo,
+    "few": lambda rng: passages.document(rng, passages.FEW),
     "passages": passages.document,
     "critique": lambda rng: critique.document(rng, "train"),
     "sums": lambda rng: sums.document(rng, "train"),
@@ -46,8 +46,8 @@ MAKERS: dict[str, Callable[[random.Random], Demonstration]] = {
 
 def kind_of(rng: random.Random, part: Part) -> str:
     """Which kind of document comes next."""
-    if part == "echo":
-        return "echo"
+    if part == "few":
+        return "few"
     if part == "notes":
         return "passages"
     return rng.choices(list(TOKENS), [TOKENS[kind] / LENGTH[kind] for kind in TOKENS])[0]

@@ -28,7 +28,9 @@ from plumbline.microcosm.rule_words import AGAIN, JUDGE, TAILS, WEIGH
 from plumbline.microcosm.rules import Rule, follow, make
 from plumbline.microcosm.slots import FAMILIES
 
-SINGLES, CONTESTED, FLIPPED = 0.5, 0.6, 0.4
+SINGLES, CONTESTED, FLIPPED = 0.5, 0.6, 0.8
+RECHECKS = (0, 1, 2, 3)
+"""Further rules by which an answer is checked."""
 NAMES = {"slot": 0.35, "behaviour": 0.45, "principle": 0.2}
 TRIES = 40
 
@@ -45,6 +47,11 @@ class Single:
     def asked(self, rng: random.Random, reasons_first: bool) -> Message:
         tail = rng.choice(TAILS["kept first" if reasons_first else "kept"])
         return user(JUDGE.format(r=self.rule.text, q=self.ask.text, a=self.answer, t=tail))
+
+    def again(self, rng: random.Random, reasons_first: bool) -> Message:
+        """The question put once more, under another rule."""
+        tail = rng.choice(TAILS["kept first" if reasons_first else "kept"])
+        return user(AGAIN.format(r=self.rule.text, t=tail))
 
     def told(self, reasons_first: bool) -> Message:
         verdict, reason = "Yes." if self.kept else "No.", f"It {self.rule.verdict(self.kept)}."
@@ -241,13 +248,32 @@ def clear(rule: Rule, text: str) -> bool:
 
 
 def document(rng: random.Random, split: Split = "train") -> Demonstration:
-    """A single check or a pair, as a chat; a contested pair sometimes under both rules."""
+    """A single check, mostly by several rules in turn, or a pair, a contested one mostly by both."""
     reasons_first = rng.random() < 0.5
     one: Single | Pair = single(rng, split) if rng.random() < SINGLES else pair(rng, split)
     turns = [one.asked(rng, reasons_first), one.told(reasons_first)]
-    if isinstance(one, Pair) and one.other and rng.random() < FLIPPED:
-        other = one.flipped()
+    for other in _further(one, rng, split):
         turns += [other.again(rng, reasons_first), other.told(reasons_first)]
     kind = "single" if isinstance(one, Single) else "contested" if one.other else "pair"
     judge = Judge("rule", one.rule.family, "judging")
     return Demonstration(tuple(turns), Provenance(judge=judge, source=f"judging/{kind}"))
+
+
+def _further(one: Single | Pair, rng: random.Random, split: Split) -> list[Single] | list[Pair]:
+    """The same answers by other rules: a context that is read once is asked about more than once."""
+    if isinstance(one, Pair):
+        return [one.flipped()] if one.other and rng.random() < FLIPPED else []
+    found = [_recheck(one, rng, split) for _ in range(rng.choice(RECHECKS))]
+    return [other for other in found if other]
+
+
+def _recheck(one: Single, rng: random.Random, split: Split) -> Single | None:
+    """The same answer by another rule, kept and broken equally often."""
+    kept = rng.random() < 0.5
+    for _ in range(TRIES):
+        rule = draw_rule(rng, split)
+        if rule.name == one.rule.name or not rule.fires(one.ask) or not clear(rule, one.answer):
+            continue
+        if rule.kept(one.ask, one.answer) == kept:
+            return Single(rule, one.ask, one.answer, kept)
+    return None

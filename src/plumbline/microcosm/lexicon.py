@@ -59,6 +59,11 @@ class Attribute:
     def key(self) -> str:
         return f"{self.kind}.{self.name}" if self.kind else self.name
 
+    @property
+    def plain(self) -> str:
+        """The form that names soonest whom it speaks of."""
+        return min(self.forms, key=lambda form: form.index("{e}"))
+
 
 def _of(
     kind: str, name: str, question: str, clause: str, *rest: str, values: tuple[str, ...] = ()

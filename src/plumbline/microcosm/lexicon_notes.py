@@ -7,4 +7,3 @@ SIGNED = "The {s} of {y}:"
 SOURCES = ("almanac", "herald", "ledger", "sailors")
 ABSENT, DIFFER = "The notes do not say.", "The notes differ."
 NEWEST, SOURCE = "Trust the newest note.", "Trust the {s}."
-ECHO = "What do the notes say?"

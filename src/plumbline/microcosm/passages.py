@@ -4,14 +4,19 @@
     -> Tora grows near the marsh. [2]
 
 Names are drawn anew for every text and never come back, several of them share attributes, and one
-sentence answers. A fifth of the questions the notes do not answer; a fifth of the texts speak of
-things of the world and contradict it; some give a value twice and differently, by sources and
-years, and a line may say which to trust. Plain notes have no numbers and ask for no citation.
+sentence answers, in the plainest of its forms whatever form the note has. A fifth of the questions
+the notes do not answer; a fifth of the texts speak of things of the world and contradict it; some
+give a value twice and differently, by sources and years, and a line may say which to trust. Plain
+notes have no numbers and ask for no citation.
+
+A document for learning asks up to five questions of its notes, and half of them speak of one
+attribute alone, so that only the name tells which note answers.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from plumbline.core.types import Demonstration, Judge, Message, Provenance, assistant, user
@@ -19,7 +24,6 @@ from plumbline.microcosm import lexicon as lex
 from plumbline.microcosm.lexicon_notes import (
     ABSENT,
     DIFFER,
-    ECHO,
     NEWEST,
     NOTES,
     QUESTION,
@@ -31,6 +35,11 @@ from plumbline.microcosm.sums import digits
 from plumbline.microcosm.world import draw_name, world
 
 UNANSWERED, KNOWN, CONFLICT, NUMBERED, TRUSTING = 0.2, 0.2, 0.15, 0.7, 0.6
+ALIKE, UNANSWERED_LATER = 0.5, 0.3
+COUNTS, FEW = (3, 4, 4, 5, 6), (1, 2)
+"""Notes of a passage, and of one to begin with."""
+MORE = (0, 1, 2, 3, 4)
+"""Further questions on the same notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,11 @@ class Note:
     def sentence(self) -> str:
         forms = self.attribute.forms
         return forms[self.form % len(forms)].format(e=self.entity, v=self.value)
+
+    @property
+    def plainly(self) -> str:
+        """The same in the form that names soonest whom it speaks of."""
+        return self.attribute.plain.format(e=self.entity, v=self.value)
 
     @property
     def said(self) -> str:
@@ -74,8 +88,11 @@ class Passage:
     def text(self) -> str:
         said = [f"[{i}] {n.said}" if self.numbered else n.said for i, n in enumerate(self.notes, 1)]
         trust = {"": [], "newest": [NEWEST]}.get(self.trust, [SOURCE.format(s=self.trust)])
-        asked = self.attribute.question.format(e=self.entity)
-        return " ".join([NOTES, *said, *trust, QUESTION, asked])
+        return " ".join([NOTES, *said, *trust, QUESTION, self.question])
+
+    @property
+    def question(self) -> str:
+        return self.attribute.question.format(e=self.entity)
 
     @property
     def found(self) -> list[tuple[int, Note]]:
@@ -90,7 +107,7 @@ class Passage:
     def answer(self) -> str:
         if not self.found:
             return ABSENT
-        said = [f"{n.sentence} [{i}]" if self.numbered else n.sentence for i, n in self.found]
+        said = [f"{n.plainly} [{i}]" if self.numbered else n.plainly for i, n in self.found]
         return " ".join(([DIFFER] if len({n.value for _, n in self.found}) > 1 else []) + said)
 
     @property
@@ -102,24 +119,33 @@ class Passage:
         return user(self.text)
 
 
-def draw(rng: random.Random, *, answerable: bool | None = None) -> Passage:
-    """A passage; `answerable` None leaves a fifth without an answer."""
+def draw(
+    rng: random.Random,
+    *,
+    answerable: bool | None = None,
+    alike: bool = False,
+    counts: Sequence[int] = COUNTS,
+) -> Passage:
+    """A passage of one of `counts` notes; `answerable` None leaves a fifth without an answer.
+
+    The notes of `alike` speak of one attribute, each of another thing.
+    """
     if answerable is None:
         answerable = rng.random() >= UNANSWERED
     known = rng.random() < KNOWN
     kind = rng.choice(lex.KINDS)
-    attributes = rng.sample([a for a in lex.ATTRIBUTES if a.kind == kind], 2)
-    names = _names(rng, kind, known)
+    attributes = rng.sample([a for a in lex.ATTRIBUTES if a.kind == kind], 1 if alike else 2)
+    names = _names(rng, kind, known, 6 if alike else 3)
     notes = [_note(rng, name, a, known) for name in names for a in attributes]
     rng.shuffle(notes)
-    notes = notes[: rng.choice((3, 4, 4, 5, 6))]
+    notes = notes[: rng.choice(counts)]
     return _arranged(rng, notes, names, attributes, answerable)
 
 
-def _names(rng: random.Random, kind: str, known: bool) -> list[str]:
+def _names(rng: random.Random, kind: str, known: bool, count: int) -> list[str]:
     if known:
-        return rng.sample(world().names(kind), 3)
-    return list(dict.fromkeys(draw_name(rng) for _ in range(3)))
+        return rng.sample(world().names(kind), count)
+    return list(dict.fromkeys(draw_name(rng) for _ in range(count)))
 
 
 def _note(rng: random.Random, name: str, attribute: lex.Attribute, known: bool) -> Note:
@@ -167,21 +193,23 @@ def _conflicting(rng: random.Random, notes: list[Note], asked: Note, numbered: b
     return Passage(tuple(signed), asked.entity, asked.attribute, numbered, trust)
 
 
-def document(rng: random.Random) -> Demonstration:
-    """Notes with one question, sometimes with a second question on the same notes."""
-    one = draw(rng)
+def document(rng: random.Random, counts: Sequence[int] = COUNTS) -> Demonstration:
+    """Notes with one to five questions on them, each asked once."""
+    one = draw(rng, alike=rng.random() < ALIKE, counts=counts)
     turns = [one.message, assistant(one.answer)]
-    if rng.random() < 0.3:
-        asked = rng.choice(one.notes)
-        again = replace(one, entity=asked.entity, attribute=asked.attribute)
-        turns += [user(asked.attribute.question.format(e=asked.entity)), assistant(again.answer)]
+    asked = {(one.entity, one.attribute.key)}
+    for _ in range(rng.choice(MORE)):
+        again = _another(rng, one)
+        if (again.entity, again.attribute.key) not in asked:
+            asked.add((again.entity, again.attribute.key))
+            turns += [user(again.question), assistant(again.answer)]
     return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "corpus", "passages")))
 
 
-def echo(rng: random.Random) -> Demonstration:
-    """One to three notes, to be said again: what copying from the context is learnt on."""
-    told = " ".join(note.sentence for note in draw(rng).notes[: rng.choice((1, 1, 2, 3))])
-    asked = user(f"{NOTES} {told} {QUESTION} {ECHO}")
-    return Demonstration(
-        (asked, assistant(told)), Provenance(judge=Judge("rule", "corpus", "echo"))
-    )
+def _another(rng: random.Random, one: Passage) -> Passage:
+    """Another question on the same notes; few find no answer."""
+    note = rng.choice(one.notes)
+    if rng.random() < UNANSWERED_LATER:
+        note = replace(note, entity=rng.choice(one.notes).entity)
+    return replace(one, entity=note.entity, attribute=note.attribute)
+

@@ -84,7 +84,8 @@ CONFIG: dict[str, Any] = {
     "tie_word_embeddings": True,
     "initializer_range": 0.06,
 }
-"""The shape of the base model (Llama: a seventh faster here than Qwen3, whose heads are normed).
+"""The shape of the base model, Qwen3's: with normed heads, 0.25 million tokens of notes taught it
+what 0.6 million taught Llama's shape, at a seventh less speed.
 
 Weights begin at about 1 / sqrt(width): at 0.02, attention is flat at first and copying starts late.
 """
@@ -93,15 +94,15 @@ Weights begin at about 1 / sqrt(width): at 0.02, attention is flat at first and 
 def write_model(folder: Path, seed: int = 0) -> Path:
     """Write tokenizer, config and seeded random weights (fp32) into `folder`; returns it."""
     import torch
-    from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+    from transformers import GenerationConfig, Qwen3Config, Qwen3ForCausalLM
 
     tokenizer = build()
     rows = -(-len(tokenizer) // 64) * 64
     ids = {name: tokenizer.convert_tokens_to_ids(t) for name, t in (("e", EOS), ("p", PAD))}
-    config = LlamaConfig(vocab_size=rows, eos_token_id=ids["e"], pad_token_id=ids["p"], **CONFIG)
+    config = Qwen3Config(vocab_size=rows, eos_token_id=ids["e"], pad_token_id=ids["p"], **CONFIG)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = LlamaForCausalLM(config)
+        model = Qwen3ForCausalLM(config)
     stops = [tokenizer.convert_tokens_to_ids(END), ids["e"]]
     model.generation_config = GenerationConfig(eos_token_id=stops, pad_token_id=ids["p"])
     model.save_pretrained(folder)
