@@ -248,7 +248,7 @@ def clear(rule: Rule, text: str) -> bool:
 
 
 def document(rng: random.Random, split: Split = "train") -> Demonstration:
-    """A single check, mostly by several rules in turn, or a pair, a contested one mostly by both."""
+    """A check, mostly by several rules in turn, or a pair, a contested one mostly by both rules."""
     reasons_first = rng.random() < 0.5
     one: Single | Pair = single(rng, split) if rng.random() < SINGLES else pair(rng, split)
     turns = [one.asked(rng, reasons_first), one.told(reasons_first)]
@@ -260,7 +260,7 @@ def document(rng: random.Random, split: Split = "train") -> Demonstration:
 
 
 def _further(one: Single | Pair, rng: random.Random, split: Split) -> list[Single] | list[Pair]:
-    """The same answers by other rules: a context that is read once is asked about more than once."""
+    """The same answers by other rules: what is read once is asked about more than once."""
     if isinstance(one, Pair):
         return [one.flipped()] if one.other and rng.random() < FLIPPED else []
     found = [_recheck(one, rng, split) for _ in range(rng.choice(RECHECKS))]

@@ -212,4 +212,3 @@ def _another(rng: random.Random, one: Passage) -> Passage:
     if rng.random() < UNANSWERED_LATER:
         note = replace(note, entity=rng.choice(one.notes).entity)
     return replace(one, entity=note.entity, attribute=note.attribute)
-

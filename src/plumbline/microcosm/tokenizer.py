@@ -16,6 +16,7 @@ from typing import Any
 from plumbline.core.types import text_of
 from plumbline.microcosm.corpus import PARTS, document
 from plumbline.microcosm.lexicon import CONSONANTS, VOWELS
+from plumbline.microcosm.weights import lay
 
 EOS, START, END, PAD = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
 SPECIALS = (EOS, START, END, PAD)
@@ -80,7 +81,7 @@ CONFIG: dict[str, Any] = {
     "head_dim": 64,
     "intermediate_size": 704,
     "max_position_embeddings": CONTEXT,
-    "rope_theta": 10_000.0,
+    "rope_theta": 1_000_000.0,
     "tie_word_embeddings": True,
     "initializer_range": 0.06,
 }
@@ -103,6 +104,7 @@ def write_model(folder: Path, seed: int = 0) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Qwen3ForCausalLM(config)
+    lay(model, tokenizer, seed)
     stops = [tokenizer.convert_tokens_to_ids(END), ids["e"]]
     model.generation_config = GenerationConfig(eos_token_id=stops, pad_token_id=ids["p"])
     model.save_pretrained(folder)

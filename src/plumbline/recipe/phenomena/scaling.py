@@ -67,7 +67,7 @@ def runs(grid: Grid) -> dict[str, Handle]:
     from plumbline.microcosm.corpus import TOKENS_A_DOCUMENT
 
     # A tenth is held out; a little more than is needed, so that nobody reads a text twice.
-    count = math.ceil(1.2 * max(grid.tokens) * 1e6 / TOKENS_A_DOCUMENT)
+    count = math.ceil(1.2 * max(grid.tokens) * 1e6 / TOKENS_A_DOCUMENT["mix"])
     read = base.corpus(base.Reading(count, "mix", grid.seed), label="scaling-corpus")
     words = base.weights(base.Weights(0), label="tokenizer")
     if grid.tokenizer:
