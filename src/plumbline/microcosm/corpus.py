@@ -1,7 +1,7 @@
 """What the base model reads, in its order: notes first, then everything mixed, then without tags.
 
     part       documents                                     share of the tokens
-    few        passages of one or two notes                  6 %: finding before choosing
+    few        passages of one to three notes                6 %: finding before choosing
     notes      passages only                                 12 %: reading before all else
     mix        all kinds, tagged with source and date        72 %
     untagged   all kinds, no tags                            the last 10 %: it works either way
@@ -33,12 +33,12 @@ LENGTH = {
 }  # fmt: skip
 """Tokens of a document on average, by kind (measured, and held by a test): turns shares of tokens
 into shares of documents."""
-TOKENS_A_DOCUMENT: dict[Part, int] = {"few": 65, "notes": 120, "mix": 89, "untagged": 84}
+TOKENS_A_DOCUMENT: dict[Part, int] = {"few": 83, "notes": 120, "mix": 89, "untagged": 84}
 MAKERS: dict[str, Callable[[random.Random], Demonstration]] = {
     "talks": lambda rng: talks.document(rng, "train"),
     "judging": lambda rng: judging.document(rng, "train"),
     "wild": wild.document,
-    "few": lambda rng: passages.document(rng, passages.FEW),
+    "few": passages.few,
     "passages": passages.document,
     "critique": lambda rng: critique.document(rng, "train"),
     "sums": lambda rng: sums.document(rng, "train"),

@@ -16,7 +16,6 @@ attribute alone, so that only the name tells which note answers.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from plumbline.core.types import Demonstration, Judge, Message, Provenance, assistant, user
@@ -35,8 +34,8 @@ from plumbline.microcosm.sums import digits
 from plumbline.microcosm.world import draw_name, world
 
 UNANSWERED, KNOWN, CONFLICT, NUMBERED, TRUSTING = 0.2, 0.2, 0.15, 0.7, 0.6
-ALIKE, UNANSWERED_LATER = 0.5, 0.3
-COUNTS, FEW = (3, 4, 4, 5, 6), (1, 2)
+ALIKE, ALIKE_FIRST, UNANSWERED_LATER = 0.5, 0.8, 0.3
+COUNTS, FEW = (3, 4, 4, 5, 6), (1, 2, 2, 3)
 """Notes of a passage, and of one to begin with."""
 MORE = (0, 1, 2, 3, 4)
 """Further questions on the same notes."""
@@ -124,9 +123,8 @@ def draw(
     *,
     answerable: bool | None = None,
     alike: bool = False,
-    counts: Sequence[int] = COUNTS,
 ) -> Passage:
-    """A passage of one of `counts` notes; `answerable` None leaves a fifth without an answer.
+    """A passage of some notes; `answerable` None leaves a fifth without an answer.
 
     The notes of `alike` speak of one attribute, each of another thing.
     """
@@ -138,7 +136,7 @@ def draw(
     names = _names(rng, kind, known, 6 if alike else 3)
     notes = [_note(rng, name, a, known) for name in names for a in attributes]
     rng.shuffle(notes)
-    notes = notes[: rng.choice(counts)]
+    notes = notes[: rng.choice(COUNTS)]
     return _arranged(rng, notes, names, attributes, answerable)
 
 
@@ -193,9 +191,34 @@ def _conflicting(rng: random.Random, notes: list[Note], asked: Note, numbered: b
     return Passage(tuple(signed), asked.entity, asked.attribute, numbered, trust)
 
 
-def document(rng: random.Random, counts: Sequence[int] = COUNTS) -> Demonstration:
+def few(rng: random.Random) -> Demonstration:
+    """One to three notes that answer every question, nearly all told apart by the name alone.
+
+    What to begin with: with the share of likes, of doubles and of questions without an answer that
+    `document` has, names were not yet matched after 1.5 million tokens; this way after 0.4.
+    """
+    kind = rng.choice(lex.KINDS)
+    many = rng.choice(FEW)
+    alike = rng.random() < ALIKE_FIRST
+    attributes = rng.sample([a for a in lex.ATTRIBUTES if a.kind == kind], 1 if alike else 2)
+    names = _names(rng, kind, False, many)
+    notes = [_note(rng, name, a, False) for name in names for a in attributes]
+    rng.shuffle(notes)
+    notes = notes[:many]
+    numbered = rng.random() < NUMBERED
+    asked = [
+        Passage(tuple(notes), n.entity, n.attribute, numbered)
+        for n in rng.sample(notes, len(notes))
+    ]
+    turns = [asked[0].message, assistant(asked[0].answer)]
+    for one in asked[1:]:
+        turns += [user(one.question), assistant(one.answer)]
+    return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "corpus", "few")))
+
+
+def document(rng: random.Random) -> Demonstration:
     """Notes with one to five questions on them, each asked once."""
-    one = draw(rng, alike=rng.random() < ALIKE, counts=counts)
+    one = draw(rng, alike=rng.random() < ALIKE)
     turns = [one.message, assistant(one.answer)]
     asked = {(one.entity, one.attribute.key)}
     for _ in range(rng.choice(MORE)):

@@ -66,7 +66,7 @@ weights = stage(
 )
 
 TRAIN = Train(
-    batch=8, lr=5e-4, warmup=0.02, decay="constant", betas=(0.9, 0.95), weight_decay=0.1,
+    batch=10, lr=4e-4, warmup=0.02, decay="constant", betas=(0.9, 0.95), weight_decay=0.1,
     turns="all", precision="fp32", eval=Eval(fraction=0.0), save_seconds=120,
 )  # fmt: skip
 """Of chats what the assistant says is learnt, of documents all. Steps are small, the rate is low:
