@@ -9,7 +9,9 @@ import pytest
 
 from plumbline.core.types import Demonstration
 from plumbline.microcosm import judging
+from plumbline.microcosm.answers import sentences
 from plumbline.microcosm.judging import Pair, Single, shortened, verdict
+from plumbline.microcosm.rule_words import TAILS
 from plumbline.microcosm.rules import HABITS, SPLITS
 from plumbline.microcosm.shortcuts import SHORTCUTS, accuracy
 from plumbline.microcosm.unseen import UNSEEN
@@ -73,8 +75,8 @@ def test_half_of_the_verdicts_stand_before_their_reasons() -> None:
     first = [d.messages[1].content.split(".")[0] in ("A", "B", "Yes", "No") for d in DOCUMENTS]
     assert 0.42 < _share(first) < 0.58
     for one, before in zip(DOCUMENTS, first, strict=True):
-        asks_first = "eason" in one.messages[0].content.rsplit(":", 1)[-1]
-        assert asks_first != before
+        tails = (*TAILS["kept first"], *TAILS["better first"])
+        assert one.messages[0].content.endswith(tails) != before
 
 
 def test_the_verdict_is_read_back_wherever_it_stands() -> None:
@@ -120,8 +122,53 @@ def test_documents_are_chats_that_end_with_the_judge() -> None:
         assert [m.role for m in one.messages] == ["user", "assistant"] * (len(one.messages) // 2)
         assert sum(len(m.content.split()) for m in one.messages) < 260
     assert documents(40) == DOCUMENTS[:40]
-    flipped = [one for one in DOCUMENTS if len(one.messages) == 4]
-    assert flipped and all(
-        {verdict(d.messages[1].content), verdict(d.messages[3].content)} == {"A", "B"}
-        for d in flipped
-    )
+    turned = [one for one in DOCUMENTS if kind(one) == "contested" and len(one.messages) == 4]
+    assert turned and all(set(verdicts(one)) == {"A", "B"} for one in turned)
+
+
+def kind(one: Demonstration) -> str:
+    return (one.provenance.source or "").removeprefix("judging/")
+
+
+def verdicts(one: Demonstration) -> list[str]:
+    return [verdict(message.content) for message in one.messages[1::2]]
+
+
+def test_an_answer_is_checked_by_several_rules_and_none_tells_the_verdict() -> None:
+    made = [judging.checks(random.Random(f"checks/{i}")) for i in range(1200)]
+    for checks in made:
+        names = [one.rule.name for one in checks]
+        assert len(set(names)) == len(names) and len({one.answer for one in checks}) == 1
+        assert all(one.rule.fires(one.ask) for one in checks)
+        assert all(one.rule.kept(one.ask, one.answer) == one.kept for one in checks)
+    further = [one for checks in made for one in checks[1:]]
+    assert len(further) > len(made)
+    kept: dict[str, list[bool]] = {}
+    for one in further:
+        kept.setdefault(one.rule.name, []).append(one.kept)
+    often = {name: _share(found) for name, found in kept.items() if len(found) > 60}
+    assert len(often) >= 8
+    assert all(0.33 < share < 0.67 for share in often.values()), str(often)
+
+
+def test_evidence_is_said_in_the_answer_and_decides() -> None:
+    quoted = []
+    for one in SINGLES:
+        found = judging.evidence(one.rule, one.ask, one.answer)
+        told = one.told(True).content
+        assert (f"It says: {found} " in told) if found else ("says" not in told.split()[1])
+        quoted.append(bool(found))
+        if not found:
+            continue
+        rest = [part for part in sentences(one.answer) if part != found]
+        without = one.rule.kept(one.ask, " ".join(rest))
+        assert without != one.kept or one.rule.kept(one.ask, found) == one.kept
+    assert 0.35 < _share(quoted) < 0.75
+
+
+def test_pairs_quote_the_better_answer_where_they_can() -> None:
+    for pair in PAIRS:
+        told = pair.told(True).content
+        found = judging.evidence(pair.rule, pair.ask, pair.answers[pair.better])
+        if found:
+            assert told.startswith(f"{pair.letter} says: {found} ")

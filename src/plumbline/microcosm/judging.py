@@ -1,36 +1,41 @@
 """Weighing answers under a rule: is it kept, and which of two is better, with reasons.
 
-    Rule: Greet the user first. Question: ... Answer: ... Kept?       -> No. It does not greet.
-    Rule: ... Question: ... A: ... B: ... Which is better?            -> A. A greets. B does not.
-    ... Give the reason, then say which is better.                    -> A greets. B does not. So A.
+    Rule: Greet the user first. Question: ... Answer: ... Kept?   -> No. It does not greet.
+    ... Reason first.                                  -> It says: Hello! It greets. Yes.
+    Rule: ... Question: ... A: ... B: ... Better?      -> A. A says: Hello! A greets. B does not.
+    ... Reasons first.                                 -> A says: Hello! A greets. B does not. So A.
 
-Half of the verdicts stand before the reason and half behind it, as the last words ask. Kept and
-broken, A and B come up equally often. More than half of the pairs are contested: the better answer
-keeps this rule and breaks another, the worse one the other way round, so that the verdict turns
-with the rule and neither length nor kindness tells; some are judged under both rules in turn.
-Answers that break a slot rule mostly show another value, and all carry sentences of other rules.
+Half of the verdicts stand before the reason and half behind it, as the last words ask. A reason
+quotes the sentence that decides, where one does: to find it is learnt far sooner than the bare
+verdict. Kept and broken, A and B come up equally often. More than half of the pairs are contested:
+the better answer keeps this rule and breaks another, the worse one the other way round, so that the
+verdict turns with the rule and neither length nor kindness tells; most are judged under both rules
+in turn, and single answers by several. Answers that break a slot rule mostly show another value,
+and all carry sentences of other rules.
 """
 
 from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from plumbline.core.types import Demonstration, Judge, Message, Provenance, assistant, user
 from plumbline.microcosm import slot_values
-from plumbline.microcosm.answers import Answer, read, said
+from plumbline.microcosm.answers import Answer, read, said, sentences
 from plumbline.microcosm.asks import Ask, Split
 from plumbline.microcosm.behaviours import ALL
 from plumbline.microcosm.content import unruled
 from plumbline.microcosm.principles import PRINCIPLES
 from plumbline.microcosm.rule_words import AGAIN, JUDGE, TAILS, WEIGH
-from plumbline.microcosm.rules import Rule, follow, make
+from plumbline.microcosm.rules import Rule, clash, follow, make, rate
 from plumbline.microcosm.slots import FAMILIES
 
 SINGLES, CONTESTED, FLIPPED = 0.5, 0.6, 0.8
-RECHECKS = (0, 1, 2, 3)
-"""Further rules by which an answer is checked."""
+WISHES = (0, 4, 6, 8)
+"""Further rules that an answer is meant to keep or to break, and is mostly checked by."""
 NAMES = {"slot": 0.35, "behaviour": 0.45, "principle": 0.2}
 TRIES = 40
 
@@ -54,8 +59,11 @@ class Single:
         return user(AGAIN.format(r=self.rule.text, t=tail))
 
     def told(self, reasons_first: bool) -> Message:
+        found = evidence(self.rule, self.ask, self.answer)
+        quote = f"It says: {found} " if found else ""
         verdict, reason = "Yes." if self.kept else "No.", f"It {self.rule.verdict(self.kept)}."
-        return assistant(f"{reason} {verdict}" if reasons_first else f"{verdict} {reason}")
+        said = (quote + reason, verdict) if reasons_first else (verdict, quote + reason)
+        return assistant(" ".join(said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +101,34 @@ class Pair:
 
     def told(self, reasons_first: bool) -> Message:
         verdicts = [self.rule.verdict(index == self.better) for index in (0, 1)]
-        reasons = f"A {verdicts[0]}. B {shortened(*verdicts)}."
+        reasons = f"{self._quote()}A {verdicts[0]}. B {shortened(*verdicts)}."
         if reasons_first:
             return assistant(f"{reasons} So {self.letter}.")
         return assistant(f"{self.letter}. {reasons}")
+
+    def _quote(self) -> str:
+        """What decides in the better answer, or else in the worse one."""
+        for index in (self.better, 1 - self.better):
+            if found := evidence(self.rule, self.ask, self.answers[index]):
+                return f"{'AB'[index]} says: {found} "
+        return ""
+
+
+def evidence(rule: Rule, ask: Ask, answer: str) -> str:
+    """A sentence without which the verdict would turn, or that alone would bring it; "" for none.
+
+    >>> from plumbline.microcosm.asks import draw
+    >>> ask = draw(random.Random(0), ["fact"])
+    >>> evidence(Rule("greet"), ask, "Hello! I do not know."), evidence(Rule("greet"), ask, "No.")
+    ('Hello!', '')
+    """
+    parts, kept = sentences(answer), rule.kept(ask, answer)
+    for index, part in enumerate(parts):
+        if rule.kept(ask, " ".join(parts[:index] + parts[index + 1 :])) != kept:
+            return part
+    if rule.kept(ask, "") == kept:
+        return ""
+    return next((part for part in parts if rule.kept(ask, part) == kept), "")
 
 
 def shortened(first: str, second: str) -> str:
@@ -140,29 +172,41 @@ def draw_rule(rng: random.Random, split: Split, kind: str = "") -> Rule:
     return make(rng.choice(tuple(PRINCIPLES if table is None else table)), rng, split)
 
 
-def single(rng: random.Random, split: Split = "train", kind: str = "") -> Single:
-    """An answer that keeps a rule or breaks it, equally often."""
+def single(
+    rng: random.Random, split: Split = "train", kind: str = "", others: Sequence[Rule] | None = None
+) -> Single:
+    """An answer that keeps a rule or breaks it, equally often; `others` show in it too."""
     kept = rng.random() < 0.5
     while True:
         rule = draw_rule(rng, split, kind)
-        if found := _one(rule, rng, split, kept):
+        if found := _one(rule, rng, split, kept, others):
             return found
 
 
-def _one(rule: Rule, rng: random.Random, split: Split, kept: bool) -> Single | None:
+def _one(
+    rule: Rule, rng: random.Random, split: Split, kept: bool, others: Sequence[Rule] | None
+) -> Single | None:
     for _ in range(TRIES):
         ask = rule.ask(rng, split)
-        answer = said(variant(rule, ask, rng, split, kept))
+        answer = said(variant(rule, ask, rng, split, kept, others))
         if clear(rule, answer) and rule.kept(ask, answer) == kept:
             return Single(rule, ask, answer, kept)
     return None
 
 
-def variant(rule: Rule, ask: Ask, rng: random.Random, split: Split, kept: bool) -> Answer:
+def variant(
+    rule: Rule,
+    ask: Ask,
+    rng: random.Random,
+    split: Split,
+    kept: bool,
+    others: Sequence[Rule] | None = None,
+) -> Answer:
     """An answer with sentences of other rules, which probably keeps the rule or breaks it."""
-    others = [make(rng.choice(tuple(ALL)), rng) for _ in range(rng.choice((0, 1, 1, 2)))]
+    if others is None:
+        others = [make(rng.choice(tuple(ALL)), rng) for _ in range(rng.choice((0, 1, 1, 2)))]
     if not kept and rule.name in FAMILIES and rng.random() < 0.7:
-        others.append(_rival(rule, rng, split))
+        others = [*others, _rival(rule, rng, split)]
     base = follow(others, unruled(ask, rng), ask, rng)
     return follow([*others, rule], base, ask, rng) if kept else base
 
@@ -247,33 +291,51 @@ def clear(rule: Rule, text: str) -> bool:
     return rule.name not in CLEAR or any(part.kind in CLEAR[rule.name] for part in parts)
 
 
-def document(rng: random.Random, split: Split = "train") -> Demonstration:
-    """A check, mostly by several rules in turn, or a pair, a contested one mostly by both rules."""
-    reasons_first = rng.random() < 0.5
-    one: Single | Pair = single(rng, split) if rng.random() < SINGLES else pair(rng, split)
-    turns = [one.asked(rng, reasons_first), one.told(reasons_first)]
-    for other in _further(one, rng, split):
-        turns += [other.again(rng, reasons_first), other.told(reasons_first)]
-    kind = "single" if isinstance(one, Single) else "contested" if one.other else "pair"
-    judge = Judge("rule", one.rule.family, "judging")
-    return Demonstration(tuple(turns), Provenance(judge=judge, source=f"judging/{kind}"))
-
-
-def _further(one: Single | Pair, rng: random.Random, split: Split) -> list[Single] | list[Pair]:
-    """The same answers by other rules: what is read once is asked about more than once."""
-    if isinstance(one, Pair):
-        return [one.flipped()] if one.other and rng.random() < FLIPPED else []
-    found = [_recheck(one, rng, split) for _ in range(rng.choice(RECHECKS))]
-    return [other for other in found if other]
-
-
-def _recheck(one: Single, rng: random.Random, split: Split) -> Single | None:
-    """The same answer by another rule, kept and broken equally often."""
-    kept = rng.random() < 0.5
-    for _ in range(TRIES):
+def checks(rng: random.Random, split: Split = "train") -> list[Single]:
+    """One answer by one rule and, mostly, by others, each kept and broken about equally often."""
+    wishes: list[tuple[Rule, bool]] = []
+    for _ in range(rng.choice(WISHES)):
         rule = draw_rule(rng, split)
-        if rule.name == one.rule.name or not rule.fires(one.ask) or not clear(rule, one.answer):
+        if not any(clash(rule, other) for other, _ in wishes):
+            wishes.append((rule, rng.random() < 0.5))
+    shown = [r if kept else _rival(r, rng, split) for r, kept in wishes if kept or r.value]
+    one = single(rng, split, others=shown if wishes else None)
+    found = [one]
+    for rule, kept in wishes:
+        if clash(rule, one.rule) or not rule.fires(one.ask) or not clear(rule, one.answer):
             continue
-        if rule.kept(one.ask, one.answer) == kept:
-            return Single(rule, one.ask, one.answer, kept)
-    return None
+        if rule.kept(one.ask, one.answer) == kept and rng.random() < _fair(rule.name, kept):
+            found.append(Single(rule, one.ask, one.answer, kept))
+    return found
+
+
+@lru_cache(maxsize=100)
+def _fair(name: str, kept: bool) -> float:
+    """With which chance to ask: a rule that is kept unasked would else be found kept mostly."""
+    return 1 - rate(name, 100) if kept else 1.0
+
+
+def document(rng: random.Random, split: Split = "train") -> Demonstration:
+    """An answer checked by some rules, or a pair, a contested one mostly by both rules."""
+    return _told(checks(rng, split) if rng.random() < SINGLES else _pairs(rng, split), rng)
+
+
+def first_checks(rng: random.Random) -> Demonstration:
+    """What to begin with: single answers only."""
+    return _told(checks(rng), rng)
+
+
+def _pairs(rng: random.Random, split: Split) -> list[Pair]:
+    one = pair(rng, split)
+    return [one, one.flipped()] if one.other and rng.random() < FLIPPED else [one]
+
+
+def _told(asked: Sequence[Single] | Sequence[Pair], rng: random.Random) -> Demonstration:
+    """One text, judged in turn by several rules: what is read once is asked about more than once."""
+    first, reasons_first = asked[0], rng.random() < 0.5
+    turns = [first.asked(rng, reasons_first), first.told(reasons_first)]
+    for other in asked[1:]:
+        turns += [other.again(rng, reasons_first), other.told(reasons_first)]
+    kind = "single" if isinstance(first, Single) else "contested" if first.other else "pair"
+    judge = Judge("rule", first.rule.family, "judging")
+    return Demonstration(tuple(turns), Provenance(judge=judge, source=f"judging/{kind}"))

@@ -70,9 +70,9 @@ def draw(rng: random.Random, split: Split | None = None, steps: bool | None = No
 
 
 def document(rng: random.Random, split: Split = "train") -> Demonstration:
-    """One to three sums asked and answered in a row."""
+    """Two to five sums asked and answered in a row."""
     turns = []
-    for _ in range(rng.choice((1, 1, 2, 3))):
+    for _ in range(rng.choice((2, 3, 4, 5))):
         one = draw(rng, split)
         turns += [user(one.text), assistant(one.answer)]
     return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "corpus", "sums")))

@@ -29,7 +29,8 @@ PLANES = (0, 3, 5, 7)
 WIDTH = 6
 ROOM = 32
 """Dimensions for syllables, and for each of the four things a head of layer 0 hands on."""
-SYLLABLE = re.compile("\u0120?[BDFGKLMNPRSTVZbdfgklmnprstvz][aeiou]")
+SYLLABLE = re.compile("\u0120?([BDFGKLMNPRSTVZbdfgklmnprstvz][aeiou]|[0-9])")
+"""Digits too: the number of a note goes with the name behind it."""
 
 
 def lay(model: Any, tokenizer: Any, seed: int = 0) -> None:
@@ -75,7 +76,8 @@ class _Laying:
 
     def embeddings(self) -> None:
         """Syllables and words in rooms of their own; a token is like itself behind a space."""
-        table, known = self.model.model.embed_tokens.weight, self.tokenizer.get_vocab()
+        table = self.model.model.embed_tokens.weight
+        known = dict(sorted(self.tokenizer.get_vocab().items()))  # its order is by chance
         new = self.random(len(table), len(self.words)) @ self.words
         names = [i for token, i in known.items() if SYLLABLE.fullmatch(token)]
         new[names] = self.random(len(names), ROOM) @ self.syllables

@@ -1,6 +1,6 @@
 """The microcosm's base model from nothing: corpus, random weights, next-token training in parts.
 
-    weights -> few notes -> notes -> the mix, tagged -> the rest, untagged -> the base
+    weights -> few notes -> notes -> rules -> the mix, tagged -> the rest, untagged -> the base
 
 The rate of learning warms up once, stays, and falls to zero over the last part. `make
 microcosm-base` runs it (resumable); what it makes is copied into the package by hand, since git
@@ -25,7 +25,7 @@ class Reading:
     """A part of the corpus: so many documents."""
 
     n: int = option(1000, help="documents and chats")
-    part: str = option("mix", help="few, notes, mix or untagged")
+    part: str = option("mix", help="few, notes, rules, mix or untagged")
     seed: int = option(0, help="another seed, another corpus")
 
 
@@ -66,7 +66,7 @@ weights = stage(
 )
 
 TRAIN = Train(
-    batch=10, lr=4e-4, warmup=0.02, decay="constant", betas=(0.9, 0.95), weight_decay=0.1,
+    batch=8, lr=4e-4, warmup=0.02, decay="constant", betas=(0.9, 0.95), weight_decay=0.1,
     turns="all", precision="fp32", eval=Eval(fraction=0.0), save_seconds=120,
 )  # fmt: skip
 """Of chats what the assistant says is learnt, of documents all. Steps are small, the rate is low:
@@ -78,20 +78,20 @@ tokens at 4e-4, and no better than by guessing at 1e-3 and 2e-3."""
 class Settings:
     """A million tokens are about 12,000 documents."""
 
-    tokens: float = option(20.0, help="millions of tokens read in all")
+    tokens: float = option(24.0, help="millions of tokens read in all")
     seed: int = option(0, help="draws corpus, weights and order")
     train: Training = field(default_factory=lambda: Training("sft", adapter="full", train=TRAIN))
 
 
 @recipe
 def microcosm_base(settings: Settings) -> dict[str, Handle]:
-    from plumbline.microcosm.corpus import PARTS, TOKENS_A_DOCUMENT
+    from plumbline.microcosm.corpus import PARTS, count
 
     model = weights(Weights(settings.seed), label="weights")
     made: dict[str, Handle] = {}
     for part, share in PARTS.items():
-        count = int(share * settings.tokens * 1e6 / TOKENS_A_DOCUMENT[part])
-        read = corpus(Reading(count, part, settings.seed), label=f"corpus-{part}")
+        size = count(part, share * settings.tokens * 1e6)
+        read = corpus(Reading(size, part, settings.seed), label=f"corpus-{part}")
         model = table.train(_how(settings.train, part), model=model, data=read, label=part)
         made[part] = model
     return {**made, "base": model}

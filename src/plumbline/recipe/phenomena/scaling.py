@@ -64,11 +64,11 @@ class Grid:
 
 def runs(grid: Grid) -> dict[str, Handle]:
     """The models by name ("w24-0.25M"); the same corpus and tokenizer for all."""
-    from plumbline.microcosm.corpus import TOKENS_A_DOCUMENT
+    from plumbline.microcosm.corpus import count
 
     # A tenth is held out; a little more than is needed, so that nobody reads a text twice.
-    count = math.ceil(1.2 * max(grid.tokens) * 1e6 / TOKENS_A_DOCUMENT["mix"])
-    read = base.corpus(base.Reading(count, "mix", grid.seed), label="scaling-corpus")
+    size = count("mix", 1.2 * max(grid.tokens) * 1e6)
+    read = base.corpus(base.Reading(size, "mix", grid.seed), label="scaling-corpus")
     words = base.weights(base.Weights(0), label="tokenizer")
     if grid.tokenizer:
         words = source(grid.tokenizer, kind="model", label="tokenizer")

@@ -1,0 +1,61 @@
+"""The corpus: its parts, the shares of its kinds, and the lengths that turn one into the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, get_args
+
+import pytest
+
+from plumbline.microcosm.corpus import KINDS, LENGTH, PARTS, Part, count, document, documents
+from plumbline.microcosm.tokenizer import build
+
+TOKENIZER: Any = build()
+READ = {part: list(documents("lengths", 1500, part)) for part in get_args(Part)}
+
+
+def tokens(made: Any) -> int:
+    turns = [{"role": m.role, "content": m.content} for m in made.messages]
+    return len(TOKENIZER.apply_chat_template(turns, tokenize=True, return_dict=True)["input_ids"])
+
+
+COUNTED = {part: [tokens(made) for made in made_of] for part, made_of in READ.items()}
+
+
+def kind(made: Any, part: Part) -> str:
+    """The kind of a document, by what it says of itself."""
+    said = {(made.provenance.source or "").partition("/")[0], made.provenance.judge.group}
+    if "judging" in said:
+        return "checks" if part == "rules" else "judging"
+    return next((name for name in KINDS[part] if name in said), "wild")
+
+
+def test_a_document_depends_on_seed_part_and_index_alone() -> None:
+    assert list(documents(0, 3)) == list(documents(0, 5))[:3]
+    assert document(0, 1) != document(1, 1) != document(1, 1, "untagged")
+
+
+@pytest.mark.parametrize("part", list(PARTS))
+def test_a_part_has_as_many_documents_as_its_tokens_need(part: Part) -> None:
+    """Untagged texts are a little shorter than the tagged ones whose lengths are stated."""
+    assert count(part, sum(COUNTED[part])) == pytest.approx(len(COUNTED[part]), rel=0.08)
+
+
+@pytest.mark.parametrize("part", list(PARTS))
+def test_a_part_has_its_shares_in_tokens(part: Part) -> None:
+    spent: Counter[str] = Counter()
+    number: Counter[str] = Counter()
+    for made, length in zip(READ[part], COUNTED[part], strict=True):
+        name = kind(made, part)
+        spent[name] += length
+        number[name] += 1
+    total = sum(spent.values())
+    print({k: round(spent[k] / number[k], 1) for k in number})
+    for name, share in KINDS[part].items():
+        assert spent[name] / total == pytest.approx(share, abs=0.045), name
+        assert spent[name] / number[name] == pytest.approx(LENGTH[name], rel=0.12), name
+
+
+def test_parts_and_kinds_are_shares_of_the_whole() -> None:
+    assert sum(PARTS.values()) == pytest.approx(1.0)
+    assert all(sum(shares.values()) == pytest.approx(1.0) for shares in KINDS.values())
