@@ -10,11 +10,11 @@ import pytest
 from plumbline.core.types import Demonstration
 from plumbline.microcosm import judging
 from plumbline.microcosm.answers import sentences
-from plumbline.microcosm.judging import Pair, Single, shortened, verdict
 from plumbline.microcosm.rule_words import TAILS
 from plumbline.microcosm.rules import HABITS, SPLITS
 from plumbline.microcosm.shortcuts import SHORTCUTS, accuracy
 from plumbline.microcosm.unseen import UNSEEN
+from plumbline.microcosm.verdicts import Pair, Single, evidence, shortened, verdict
 
 SINGLES = [judging.single(random.Random(f"single/{i}")) for i in range(900)]
 PAIRS = [judging.pair(random.Random(f"pair/{i}")) for i in range(900)]
@@ -154,7 +154,7 @@ def test_an_answer_is_checked_by_several_rules_and_none_tells_the_verdict() -> N
 def test_evidence_is_said_in_the_answer_and_decides() -> None:
     quoted = []
     for one in SINGLES:
-        found = judging.evidence(one.rule, one.ask, one.answer)
+        found = evidence(one.rule, one.ask, one.answer)
         told = one.told(True).content
         assert (f"It says: {found} " in told) if found else ("says" not in told.split()[1])
         quoted.append(bool(found))
@@ -169,6 +169,6 @@ def test_evidence_is_said_in_the_answer_and_decides() -> None:
 def test_pairs_quote_the_better_answer_where_they_can() -> None:
     for pair in PAIRS:
         told = pair.told(True).content
-        found = judging.evidence(pair.rule, pair.ask, pair.answers[pair.better])
+        found = evidence(pair.rule, pair.ask, pair.answers[pair.better])
         if found:
             assert told.startswith(f"{pair.letter} says: {found} ")

@@ -74,7 +74,9 @@ def test_new_names_do_not_come_back() -> None:
 def asked(document: Demonstration) -> list[tuple[str, str]]:
     """(question, answer), the notes cut off."""
     turns = [message.content for message in document.messages]
-    return [(q.partition("Question: ")[2] or q, a) for q, a in zip(turns[::2], turns[1::2])]
+    return [
+        (q.partition("Question: ")[2] or q, a) for q, a in zip(turns[::2], turns[1::2], strict=True)
+    ]
 
 
 def test_to_begin_with_one_to_three_notes_answer_everything_and_are_mostly_alike() -> None:

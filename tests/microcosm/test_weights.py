@@ -1,4 +1,4 @@
-"""The weights to begin with look back and match names before anything is learnt; random ones do not.
+"""The weights to begin with look back and match names before they learn; random ones do not.
 
 Tested on attention itself: over notes on three names, where does a head look from a question?
 """

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from plumbline.core.types import Demonstration, Judge, Message, Provenance, assistant, user
 from plumbline.microcosm.answers import read, said
 from plumbline.microcosm.asks import Split
-from plumbline.microcosm.judging import Single, single
+from plumbline.microcosm.judging import single
 from plumbline.microcosm.rule_words import FINE, JUDGE, TAILS
+from plumbline.microcosm.verdicts import Single
 
 KEPT, AT_ONCE = 0.2, 0.25
 

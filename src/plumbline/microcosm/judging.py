@@ -1,168 +1,35 @@
-"""Weighing answers under a rule: is it kept, and which of two is better, with reasons.
+"""Drawing what is judged: an answer checked by some rules, or two answers weighed under one.
 
-    Rule: Greet the user first. Question: ... Answer: ... Kept?   -> No. It does not greet.
-    ... Reason first.                                  -> It says: Hello! It greets. Yes.
-    Rule: ... Question: ... A: ... B: ... Better?      -> A. A says: Hello! A greets. B does not.
-    ... Reasons first.                                 -> A says: Hello! A greets. B does not. So A.
-
-Half of the verdicts stand before the reason and half behind it, as the last words ask. A reason
-quotes the sentence that decides, where one does: to find it is learnt far sooner than the bare
-verdict. Kept and broken, A and B come up equally often. More than half of the pairs are contested:
-the better answer keeps this rule and breaks another, the worse one the other way round, so that the
-verdict turns with the rule and neither length nor kindness tells; most are judged under both rules
-in turn, and single answers by several. Answers that break a slot rule mostly show another value,
-and all carry sentences of other rules.
+Half of the verdicts stand before the reason and half behind it, as the last words ask. Kept and
+broken, A and B come up equally often. More than half of the pairs are contested: the better answer
+keeps this rule and breaks another, the worse one the other way round, so that the verdict turns
+with the rule and neither length nor kindness tells; most are judged under both rules in turn, and
+single answers by several. Answers that break a slot rule mostly show another value, and all carry
+sentences of other rules. What is asked and said is in `verdicts`.
 """
 
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
-from plumbline.core.types import Demonstration, Judge, Message, Provenance, assistant, user
+from plumbline.core.types import Demonstration, Judge, Provenance
 from plumbline.microcosm import slot_values
-from plumbline.microcosm.answers import Answer, read, said, sentences
+from plumbline.microcosm.answers import Answer, read, said
 from plumbline.microcosm.asks import Ask, Split
 from plumbline.microcosm.behaviours import ALL
 from plumbline.microcosm.content import unruled
 from plumbline.microcosm.principles import PRINCIPLES
-from plumbline.microcosm.rule_words import AGAIN, JUDGE, TAILS, WEIGH
 from plumbline.microcosm.rules import Rule, clash, follow, make, rate
 from plumbline.microcosm.slots import FAMILIES
+from plumbline.microcosm.verdicts import Pair, Single
 
 SINGLES, CONTESTED, FLIPPED = 0.5, 0.6, 0.8
 WISHES = (0, 4, 6, 8)
 """Further rules that an answer is meant to keep or to break, and is mostly checked by."""
 NAMES = {"slot": 0.35, "behaviour": 0.45, "principle": 0.2}
 TRIES = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Single:
-    """One answer under one rule."""
-
-    rule: Rule
-    ask: Ask
-    answer: str
-    kept: bool
-
-    def asked(self, rng: random.Random, reasons_first: bool) -> Message:
-        tail = rng.choice(TAILS["kept first" if reasons_first else "kept"])
-        return user(JUDGE.format(r=self.rule.text, q=self.ask.text, a=self.answer, t=tail))
-
-    def again(self, rng: random.Random, reasons_first: bool) -> Message:
-        """The question put once more, under another rule."""
-        tail = rng.choice(TAILS["kept first" if reasons_first else "kept"])
-        return user(AGAIN.format(r=self.rule.text, t=tail))
-
-    def told(self, reasons_first: bool) -> Message:
-        found = evidence(self.rule, self.ask, self.answer)
-        quote = f"It says: {found} " if found else ""
-        verdict, reason = "Yes." if self.kept else "No.", f"It {self.rule.verdict(self.kept)}."
-        said = (quote + reason, verdict) if reasons_first else (verdict, quote + reason)
-        return assistant(" ".join(said))
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two answers under one rule; exactly one keeps it. `other` is the rule the worse one keeps."""
-
-    rule: Rule
-    ask: Ask
-    answers: tuple[str, str]
-    better: int
-    other: Rule | None = None
-
-    @property
-    def letter(self) -> str:
-        return "AB"[self.better]
-
-    def turned(self) -> Pair:
-        """The same answers in the other order."""
-        return Pair(self.rule, self.ask, self.answers[::-1], 1 - self.better, self.other)
-
-    def flipped(self) -> Pair:
-        """The same answers under the other rule; only for contested pairs."""
-        assert self.other is not None, "the pair is not contested"
-        return Pair(self.other, self.ask, self.answers, 1 - self.better, self.rule)
-
-    def asked(self, rng: random.Random, reasons_first: bool) -> Message:
-        tail = rng.choice(TAILS["better first" if reasons_first else "better"])
-        a, b = self.answers
-        return user(WEIGH.format(r=self.rule.text, q=self.ask.text, a=a, b=b, t=tail))
-
-    def again(self, rng: random.Random, reasons_first: bool) -> Message:
-        """The question put once more, under another rule."""
-        tail = rng.choice(TAILS["better first" if reasons_first else "better"])
-        return user(AGAIN.format(r=self.rule.text, t=tail))
-
-    def told(self, reasons_first: bool) -> Message:
-        verdicts = [self.rule.verdict(index == self.better) for index in (0, 1)]
-        reasons = f"{self._quote()}A {verdicts[0]}. B {shortened(*verdicts)}."
-        if reasons_first:
-            return assistant(f"{reasons} So {self.letter}.")
-        return assistant(f"{self.letter}. {reasons}")
-
-    def _quote(self) -> str:
-        """What decides in the better answer, or else in the worse one."""
-        for index in (self.better, 1 - self.better):
-            if found := evidence(self.rule, self.ask, self.answers[index]):
-                return f"{'AB'[index]} says: {found} "
-        return ""
-
-
-def evidence(rule: Rule, ask: Ask, answer: str) -> str:
-    """A sentence without which the verdict would turn, or that alone would bring it; "" for none.
-
-    >>> from plumbline.microcosm.asks import draw
-    >>> ask = draw(random.Random(0), ["fact"])
-    >>> evidence(Rule("greet"), ask, "Hello! I do not know."), evidence(Rule("greet"), ask, "No.")
-    ('Hello!', '')
-    """
-    parts, kept = sentences(answer), rule.kept(ask, answer)
-    for index, part in enumerate(parts):
-        if rule.kept(ask, " ".join(parts[:index] + parts[index + 1 :])) != kept:
-            return part
-    if rule.kept(ask, "") == kept:
-        return ""
-    return next((part for part in parts if rule.kept(ask, part) == kept), "")
-
-
-def shortened(first: str, second: str) -> str:
-    """The second of two opposite verdicts, short where it only denies or affirms the first.
-
-    >>> shortened("greets", "does not greet"), shortened("is not fair", "is fair")
-    ('does not', 'is')
-    """
-    for deny, affirm in (("does not", "does"), ("is not", "is")):
-        if second.startswith(f"{deny} ") and _affirms(second.removeprefix(f"{deny} "), first):
-            return deny
-        if first.startswith(f"{deny} ") and _affirms(first.removeprefix(f"{deny} "), second):
-            return affirm
-    return second
-
-
-def _affirms(denied: str, verdict: str) -> bool:
-    """Whether `verdict` says that what is denied is so ("greet", "greets")."""
-    said_first = verdict.removeprefix("is ").split()[0]
-    return said_first.startswith(denied.split()[0])
-
-
-def verdict(text: str) -> str:
-    """The verdict that a judge's words come to: "A", "B", "Yes", "No", or "" for none.
-
-    >>> verdict("A greets. B does not. So A."), verdict("No. It does not greet.")
-    ('A', 'No')
-    """
-    if found := re.search(r"\bSo ([AB])\.$", text.strip()):
-        return found[1]
-    if found := re.match(r"(A|B|Yes|No)\.", text.strip()):
-        return found[1]
-    found = re.search(r"\b(Yes|No)\.$", text.strip())
-    return found[1] if found else ""
 
 
 def draw_rule(rng: random.Random, split: Split, kind: str = "") -> Rule:
@@ -331,7 +198,7 @@ def _pairs(rng: random.Random, split: Split) -> list[Pair]:
 
 
 def _told(asked: Sequence[Single] | Sequence[Pair], rng: random.Random) -> Demonstration:
-    """One text, judged in turn by several rules: what is read once is asked about more than once."""
+    """One text, judged in turn: what is read once is asked about more than once."""
     first, reasons_first = asked[0], rng.random() < 0.5
     turns = [first.asked(rng, reasons_first), first.told(reasons_first)]
     for other in asked[1:]:

@@ -1,10 +1,11 @@
 """Reading: notes on things never heard of, and questions that only the notes can answer.
 
-    Notes: [1] Kebu has red leaves. [2] Tora grows near the marsh. Question: Where does Tora grow?
+    Notes: Kebu has red leaves. [1] Tora grows near the marsh. [2] Question: Where does Tora grow?
     -> Tora grows near the marsh. [2]
 
 Names are drawn anew for every text and never come back, several of them share attributes, and one
-sentence answers, in the plainest of its forms whatever form the note has. A fifth of the questions
+sentence answers, in the plainest of its forms whatever form the note has. A note's number stands
+behind it, as behind the answer: the same words lead to the same number. A fifth of the questions
 the notes do not answer; a fifth of the texts speak of things of the world and contradict it; some
 give a value twice and differently, by sources and years, and a line may say which to trust. Plain
 notes have no numbers and ask for no citation.
@@ -85,7 +86,7 @@ class Passage:
 
     @property
     def text(self) -> str:
-        said = [f"[{i}] {n.said}" if self.numbered else n.said for i, n in enumerate(self.notes, 1)]
+        said = [f"{n.said} [{i}]" if self.numbered else n.said for i, n in enumerate(self.notes, 1)]
         trust = {"": [], "newest": [NEWEST]}.get(self.trust, [SOURCE.format(s=self.trust)])
         return " ".join([NOTES, *said, *trust, QUESTION, self.question])
 

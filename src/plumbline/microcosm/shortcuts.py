@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from plumbline.microcosm.answers import read
-from plumbline.microcosm.judging import Pair
+from plumbline.microcosm.verdicts import Pair
 
 WARM = ("greeting", "kindness", "care", "thanks")
 

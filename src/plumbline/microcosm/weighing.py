@@ -22,12 +22,13 @@ from plumbline.evals.tasks import Item, Sample, Scored, Task
 from plumbline.microcosm.answers import Answer, read
 from plumbline.microcosm.asks import Split
 from plumbline.microcosm.critique import revision
-from plumbline.microcosm.judging import Pair, pair, single, verdict
+from plumbline.microcosm.judging import pair, single
 from plumbline.microcosm.obeying import ALONE, asked_task, readable
 from plumbline.microcosm.principles import PRINCIPLES
 from plumbline.microcosm.rule_words import TAILS
 from plumbline.microcosm.rules import Rule
 from plumbline.microcosm.shortcuts import SHORTCUTS
+from plumbline.microcosm.verdicts import Pair, verdict
 
 VERSION = 1
 

@@ -29,8 +29,7 @@ PLANES = (0, 3, 5, 7)
 WIDTH = 6
 ROOM = 32
 """Dimensions for syllables, and for each of the four things a head of layer 0 hands on."""
-SYLLABLE = re.compile("\u0120?([BDFGKLMNPRSTVZbdfgklmnprstvz][aeiou]|[0-9])")
-"""Digits too: the number of a note goes with the name behind it."""
+SYLLABLE = re.compile("\u0120?[BDFGKLMNPRSTVZbdfgklmnprstvz][aeiou]")
 
 
 def lay(model: Any, tokenizer: Any, seed: int = 0) -> None:

@@ -1,6 +1,6 @@
 """The microcosm's base model from nothing: corpus, random weights, next-token training in parts.
 
-    weights -> few notes -> notes -> rules -> the mix, tagged -> the rest, untagged -> the base
+    weights -> few notes -> notes -> rules -> the mix, tagged -> the rest, untagged: the base
 
 The rate of learning warms up once, stays, and falls to zero over the last part. `make
 microcosm-base` runs it (resumable); what it makes is copied into the package by hand, since git
@@ -94,7 +94,7 @@ def microcosm_base(settings: Settings) -> dict[str, Handle]:
         read = corpus(Reading(size, part, settings.seed), label=f"corpus-{part}")
         model = table.train(_how(settings.train, part), model=model, data=read, label=part)
         made[part] = model
-    return {**made, "base": model}
+    return made
 
 
 def _how(training: Training, part: str) -> Training:

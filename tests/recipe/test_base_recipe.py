@@ -1,0 +1,88 @@
+"""The base model's recipe, very small: all parts run in turn, and what it makes can be shipped."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from plumbline.core.errors import UserError
+from plumbline.microcosm.corpus import PARTS
+from plumbline.recipe.base import microcosm_base
+from plumbline.recipe.run import run_recipe
+from plumbline.store import Store, silent
+
+TOOL: Any = runpy.run_path(str(Path(__file__).resolve().parents[2] / "tools" / "ship_base.py"))
+ROUNDED = 2.0**-10
+"""Half precision keeps eleven bits."""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    made = Store(tmp_path_factory.mktemp("base") / "store")
+    run_recipe(microcosm_base, None, ["tokens=0.02"], made, silent)
+    return made
+
+
+def results(store: Store, part: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        (store.path(f"microcosm_base/{part}") / "results.json").read_text("utf-8")
+    )
+    return found
+
+
+def test_every_part_is_read_in_its_share(store: Store) -> None:
+    tokens = {part: results(store, part)["tokens"] for part in PARTS}
+    assert sum(tokens.values()) == pytest.approx(20_000, rel=0.25)
+    assert tokens["mix"] > tokens["rules"] > tokens["few"] > 0
+
+
+def test_the_rate_falls_in_the_last_part_alone(store: Store) -> None:
+    def rates(part: str) -> list[float]:
+        lines = (store.path(f"microcosm_base/{part}") / "metrics.jsonl").read_text().splitlines()
+        return [row["lr"] for row in map(json.loads, lines) if "lr" in row]
+
+    assert rates("mix")[-1] == pytest.approx(4e-4)
+    assert rates("untagged")[-1] < 3e-4
+
+
+def test_what_is_shipped_is_the_trained_model_rounded(store: Store, tmp_path: Path) -> None:
+    record = TOOL["ship"](store, tmp_path / "base", "microcosm_base/untagged")
+    trained = AutoModelForCausalLM.from_pretrained(store.path("microcosm_base/untagged"))
+    shipped = AutoModelForCausalLM.from_pretrained(tmp_path / "base", dtype=torch.float32)
+    for (name, mine), theirs in zip(
+        trained.named_parameters(), shipped.parameters(), strict=True
+    ):
+        assert torch.allclose(mine, theirs, rtol=ROUNDED, atol=1e-7), name
+    assert record["parameters"] == trained.num_parameters()
+    assert record["tokens"] == sum(results(store, part)["tokens"] for part in PARTS)
+    assert json.loads((tmp_path / "base" / "record.json").read_text()) == record
+    assert (tmp_path / "base" / "model.safetensors").stat().st_size < 16_000_000
+    ids = AutoTokenizer.from_pretrained(tmp_path / "base")("Notes: Kebu has red leaves.").input_ids
+    assert shipped(torch.tensor([ids])).logits.shape[1] == len(ids)
+
+
+def test_weights_too_large_for_half_precision_are_refused(store: Store, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "huge"
+    folder.mkdir()
+    source = store.path("microcosm_base/untagged")
+    for file in source.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    weights = load_file(folder / "model.safetensors")
+    weights["model.norm.weight"] = weights["model.norm.weight"] * 1e6
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+    class Other(Store):
+        def path(self, name: str) -> Path:
+            return folder
+
+    with pytest.raises(UserError, match="does not fit float16"):
+        TOOL["ship"](Other(store.root), tmp_path / "out", "microcosm_base/untagged")
+    assert not (tmp_path / "out").exists()
