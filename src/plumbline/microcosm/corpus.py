@@ -49,6 +49,7 @@ MAKERS: dict[str, Callable[[random.Random], Demonstration]] = {
     "judging": lambda rng: judging.document(rng, "train"),
     "wild": wild.document,
     "few": passages.few,
+    "orders": talks.first_orders,
     "checks": judging.first_checks,
     "passages": passages.document,
     "critique": lambda rng: critique.document(rng, "train"),
