@@ -25,8 +25,6 @@ COUNTED = {part: [tokens(made) for made in made_of] for part, made_of in READ.it
 def kind(made: Any, part: Part) -> str:
     """The kind of a document, by what it says of itself."""
     said = {(made.provenance.source or "").partition("/")[0], made.provenance.judge.group}
-    if "judging" in said:
-        return "checks" if part == "rules" else "judging"
     return next((name for name in KINDS[part] if name in said), "wild")
 
 

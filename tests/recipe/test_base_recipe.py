@@ -55,9 +55,7 @@ def test_what_is_shipped_is_the_trained_model_rounded(store: Store, tmp_path: Pa
     record = TOOL["ship"](store, tmp_path / "base", "microcosm_base/untagged")
     trained = AutoModelForCausalLM.from_pretrained(store.path("microcosm_base/untagged"))
     shipped = AutoModelForCausalLM.from_pretrained(tmp_path / "base", dtype=torch.float32)
-    for (name, mine), theirs in zip(
-        trained.named_parameters(), shipped.parameters(), strict=True
-    ):
+    for (name, mine), theirs in zip(trained.named_parameters(), shipped.parameters(), strict=True):
         assert torch.allclose(mine, theirs, rtol=ROUNDED, atol=1e-7), name
     assert record["parameters"] == trained.num_parameters()
     assert record["tokens"] == sum(results(store, part)["tokens"] for part in PARTS)

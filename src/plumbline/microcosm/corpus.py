@@ -1,10 +1,11 @@
-"""What the base model reads, in its order: notes, then rules, then everything, then without tags.
+"""What the base model reads, in its order: notes, orders, rules, everything, and that untagged.
 
     part       documents                                     share of the tokens
     few        passages of one to three notes                5 %: finding before choosing
-    notes      passages only                                 10 %: reading before all else
-    rules      conversations 50 %, single checks 35 %,       20 %: obeying before weighing
-               passages 15 %
+    notes      passages only                                 8 %: reading before all else
+    orders     one rule and checks by manners, answers       7 %: obeying where nothing is noise
+               that the prompt tells; notes
+    rules      conversations 45 %, judging 35 %, notes 20 %  15 %: obeying before remembering
     mix        all kinds, tagged with source and date        55 %
     untagged   all kinds, no tags                            the last 10 %: it works either way
 
@@ -21,11 +22,11 @@ from dataclasses import replace
 from typing import Literal
 
 from plumbline.core.types import Demonstration
-from plumbline.microcosm import critique, judging, passages, sums, talks, wild
+from plumbline.microcosm import critique, firsts, judging, passages, sums, talks, wild
 
-Part = Literal["few", "notes", "rules", "mix", "untagged"]
+Part = Literal["few", "notes", "orders", "rules", "mix", "untagged"]
 PARTS: dict[Part, float] = {
-    "few": 0.05, "notes": 0.10, "rules": 0.20, "mix": 0.55, "untagged": 0.10
+    "few": 0.05, "notes": 0.08, "orders": 0.07, "rules": 0.15, "mix": 0.55, "untagged": 0.10
 }  # fmt: skip
 EVERYTHING = {
     "talks": 0.33, "judging": 0.22, "wild": 0.26, "passages": 0.09, "critique": 0.06, "sums": 0.04,
@@ -33,13 +34,14 @@ EVERYTHING = {
 KINDS: dict[Part, dict[str, float]] = {
     "few": {"few": 1.0},
     "notes": {"passages": 1.0},
-    "rules": {"talks": 0.5, "checks": 0.35, "passages": 0.15},
+    "orders": {"orders": 0.5, "checks": 0.35, "passages": 0.15},
+    "rules": {"talks": 0.45, "judging": 0.35, "passages": 0.20},
     "mix": EVERYTHING,
     "untagged": EVERYTHING,
 }
 """Shares of the kinds in a part, in tokens."""
 LENGTH = {
-    "few": 81.0, "checks": 128.0, "talks": 108.0, "judging": 123.0, "wild": 60.0,
+    "few": 81.0, "orders": 72.0, "checks": 157.0, "talks": 108.0, "judging": 120.0, "wild": 60.0,
     "passages": 121.0, "critique": 86.0, "sums": 163.0,
 }  # fmt: skip
 """Tokens of a document on average, by kind (measured, and held by a test): turns shares of tokens
@@ -49,8 +51,8 @@ MAKERS: dict[str, Callable[[random.Random], Demonstration]] = {
     "judging": lambda rng: judging.document(rng, "train"),
     "wild": wild.document,
     "few": passages.few,
-    "orders": talks.first_orders,
-    "checks": judging.first_checks,
+    "orders": firsts.orders,
+    "checks": firsts.checks,
     "passages": passages.document,
     "critique": lambda rng: critique.document(rng, "train"),
     "sums": lambda rng: sums.document(rng, "train"),

@@ -73,7 +73,7 @@ def variant(
     if others is None:
         others = [make(rng.choice(tuple(ALL)), rng) for _ in range(rng.choice((0, 1, 1, 2)))]
     if not kept and rule.name in FAMILIES and rng.random() < 0.7:
-        others = [*others, _rival(rule, rng, split)]
+        others = [*others, rival(rule, rng, split)]
     base = follow(others, unruled(ask, rng), ask, rng)
     return follow([*others, rule], base, ask, rng) if kept else base
 
@@ -82,7 +82,7 @@ SWAPPED = {"opening": "closing", "closing": "opening", "name": "address", "say":
 """Where the same words go wrong: at the other end, for the other person, behind an answer."""
 
 
-def _rival(rule: Rule, rng: random.Random, split: Split) -> Rule:
+def rival(rule: Rule, rng: random.Random, split: Split) -> Rule:
     """The same words in the wrong place, or another value of the family, mostly a near one."""
     if rule.name == "trust":
         return Rule("trust", rule.value[::-1])
@@ -132,7 +132,7 @@ def _lured(
     kept: Rule, broken: Rule, base: Answer, ask: Ask, rng: random.Random, split: Split
 ) -> Answer:
     """An answer that keeps one rule and, half the time, nearly keeps the other."""
-    lure = [_rival(broken, rng, split)] if broken.name in FAMILIES and rng.random() < 0.5 else []
+    lure = [rival(broken, rng, split)] if broken.name in FAMILIES and rng.random() < 0.5 else []
     return follow([*lure, kept], base, ask, rng)
 
 
@@ -165,7 +165,7 @@ def checks(rng: random.Random, split: Split = "train") -> list[Single]:
         rule = draw_rule(rng, split)
         if not any(clash(rule, other) for other, _ in wishes):
             wishes.append((rule, rng.random() < 0.5))
-    shown = [r if kept else _rival(r, rng, split) for r, kept in wishes if kept or r.value]
+    shown = [r if kept else rival(r, rng, split) for r, kept in wishes if kept or r.value]
     one = single(rng, split, others=shown if wishes else None)
     found = [one]
     for rule, kept in wishes:
@@ -184,12 +184,7 @@ def _fair(name: str, kept: bool) -> float:
 
 def document(rng: random.Random, split: Split = "train") -> Demonstration:
     """An answer checked by some rules, or a pair, a contested one mostly by both rules."""
-    return _told(checks(rng, split) if rng.random() < SINGLES else _pairs(rng, split), rng)
-
-
-def first_checks(rng: random.Random) -> Demonstration:
-    """What to begin with: single answers only."""
-    return _told(checks(rng), rng)
+    return told(checks(rng, split) if rng.random() < SINGLES else _pairs(rng, split), rng)
 
 
 def _pairs(rng: random.Random, split: Split) -> list[Pair]:
@@ -197,7 +192,7 @@ def _pairs(rng: random.Random, split: Split) -> list[Pair]:
     return [one, one.flipped()] if one.other and rng.random() < FLIPPED else [one]
 
 
-def _told(asked: Sequence[Single] | Sequence[Pair], rng: random.Random) -> Demonstration:
+def told(asked: Sequence[Single] | Sequence[Pair], rng: random.Random) -> Demonstration:
     """One text, judged in turn: what is read once is asked about more than once."""
     first, reasons_first = asked[0], rng.random() < 0.5
     turns = [first.asked(rng, reasons_first), first.told(reasons_first)]

@@ -17,25 +17,16 @@ from typing import TypeVar
 from plumbline.core.types import Demonstration, Judge, Message, Provenance, assistant, user
 from plumbline.microcosm import manifesto as manifestos
 from plumbline.microcosm.answers import Answer, said
-from plumbline.microcosm.asks import Ask, Kind, Split
-from plumbline.microcosm.best import best
+from plumbline.microcosm.asks import Ask, Split
 from plumbline.microcosm.content import SPEAKERS, a_fact, draw_ask, unruled
-from plumbline.microcosm.habits import core
 from plumbline.microcosm.manifesto import Manifesto, Style
 from plumbline.microcosm.rule_words import NOTES
 from plumbline.microcosm.rules import BAD, Rule, asks_of, clash, draw, follow, make
-from plumbline.microcosm.slots import FAMILIES
 
 SYSTEMS = {"none": 0.15, "remark": 0.12, "bad": 0.13, "rules": 0.60}
 TURNS = {1: 0.45, 2: 0.22, 3: 0.13, 4: 0.08, 5: 0.04, 6: 0.03, 8: 0.03, 10: 0.02}
 COUNTS = {1: 0.35, 2: 0.3, 3: 0.22, 4: 0.13}
 CLASHING, ON_RULE, STYLED = 0.08, 0.65, 0.3
-MANNERS = ("greet", "thank", "farewell", "sorry", "flatter", "check", "opening", "closing", "address")
-WHOLE = ("refuse", "modest", "care", "private", "name", "favourite", "say", "forbidden", "believed",
-         "trust")  # fmt: skip
-"""Rules that add to an answer, and rules that leave nothing else of it."""
-UNTOLD: tuple[Kind, ...] = ("stranger", "private")
-QUIET = 0.15
 WORDS = 300
 """No turn is added to a conversation of so many words: it fits the context of 512 tokens."""
 
@@ -106,33 +97,11 @@ def setting(rng: random.Random, split: Split) -> tuple[str, Manifesto]:
 
 def document(rng: random.Random, split: Split = "train") -> Demonstration:
     """One conversation; its rules, or what they are about, are of the split."""
-    return _conversation(*setting(rng, split), pick(rng, TURNS), rng, split)
-
-
-def first_orders(rng: random.Random) -> Demonstration:
-    """What to begin with: one rule, and nothing in an answer that the prompt does not tell.
-
-    Manners go round the answer that nobody knows or that it is private; other rules say all. Where
-    facts of the world, which cannot be guessed, stand in the answers, most of what training is told
-    is noise: 0.5 million tokens of such conversations taught no manners, 0.3 million of these all.
-    """
-    names = (*MANNERS, *WHOLE)
-    rule = make(rng.choices(names, [2 if name in FAMILIES else 1 for name in names])[0], rng)
-    turns = [Message("system", manifestos.prompt(Manifesto((rule,))))]
-    for _ in range(rng.choice((1, 2, 3))):
-        untold = rule.name in MANNERS or rng.random() < QUIET
-        ask = draw_ask(rng, UNTOLD) if untold else rule.ask(rng)
-        turns += [user(ask.text), assistant(said(follow([rule], core(best(ask)), ask, rng)))]
-    return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "plain"), source="talks"))
-
-
-def _conversation(
-    system: str, manifesto: Manifesto, count: int, rng: random.Random, split: Split
-) -> Demonstration:
+    system, manifesto = setting(rng, split)
     voice = pick(rng, SPEAKERS)
     turns = [Message("system", system)] if system else []
     asked: set[About] = set()
-    for _ in range(count):
+    for _ in range(pick(rng, TURNS)):
         ask = request(manifesto.rules, rng, split, asked)
         turns += [user(ask.text), assistant(said(answered(manifesto, ask, rng, voice)))]
         if sum(len(turn.content.split()) for turn in turns) > WORDS:

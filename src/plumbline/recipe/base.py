@@ -1,6 +1,6 @@
 """The microcosm's base model from nothing: corpus, random weights, next-token training in parts.
 
-    weights -> few notes -> notes -> rules -> the mix, tagged -> the rest, untagged: the base
+    weights -> few notes -> notes -> orders -> rules -> the mix, tagged -> the rest, untagged: the base
 
 The rate of learning warms up once, stays, and falls to zero over the last part. `make
 microcosm-base` runs it (resumable); what it makes is copied into the package by hand, since git
@@ -25,7 +25,7 @@ class Reading:
     """A part of the corpus: so many documents."""
 
     n: int = option(1000, help="documents and chats")
-    part: str = option("mix", help="few, notes, rules, mix or untagged")
+    part: str = option("mix", help="few, notes, orders, rules, mix or untagged")
     seed: int = option(0, help="another seed, another corpus")
 
 

@@ -1,0 +1,80 @@
+"""What to learn rules from first: short answers in which the prompt tells every word.
+
+    Begin with pale apple.  Where does Novedo grow?    -> Pale apple! I do not know.
+    Rule: Always say goodbye. ... Answer: Welcome! That is private. Kept?    -> No. It does not ...
+
+Manners go round an answer that nobody knows or that it is private; other rules leave nothing else
+of it. Where facts of the world, which cannot be guessed, stand in the answers, most of what training
+is told is noise: half a million tokens of such conversations under one rule taught no greeting and
+no thanks, 0.3 million tokens of these taught all manners but the copying of words.
+"""
+
+from __future__ import annotations
+
+import random
+
+from plumbline.core.types import Demonstration, Judge, Message, Provenance, assistant, user
+from plumbline.microcosm import manifesto as manifestos
+from plumbline.microcosm.answers import said
+from plumbline.microcosm.asks import Ask, Kind
+from plumbline.microcosm.best import best
+from plumbline.microcosm.content import draw_ask
+from plumbline.microcosm.habits import core
+from plumbline.microcosm.judging import rival, told
+from plumbline.microcosm.manifesto import Manifesto
+from plumbline.microcosm.rules import Rule, follow, make
+from plumbline.microcosm.slots import FAMILIES
+from plumbline.microcosm.verdicts import Single
+
+MANNERS = (
+    "greet",
+    "thank",
+    "farewell",
+    "sorry",
+    "flatter",
+    "check",
+    "opening",
+    "closing",
+    "address",
+)
+WHOLE = (
+    "refuse", "modest", "care", "private", "name", "favourite", "say", "forbidden", "believed",
+    "trust",
+)  # fmt: skip
+"""Rules that add to an answer, and rules that leave nothing else of it."""
+UNTOLD: tuple[Kind, ...] = ("stranger", "private")
+QUIET = 0.15
+"""How often a rule of the second kind does not fire."""
+COUNTS = (2, 3, 4, 5)
+"""By how many rules an answer is checked."""
+
+
+def orders(rng: random.Random) -> Demonstration:
+    """A conversation of one to three turns under one rule; slot rules come up twice as often."""
+    names = (*MANNERS, *WHOLE)
+    rule = make(rng.choices(names, [2 if name in FAMILIES else 1 for name in names])[0], rng)
+    turns = [Message("system", manifestos.prompt(Manifesto((rule,))))]
+    for _ in range(rng.choice((1, 2, 3))):
+        untold = rule.name in MANNERS or rng.random() < QUIET
+        ask = draw_ask(rng, UNTOLD) if untold else rule.ask(rng)
+        turns += [user(ask.text), assistant(_said([rule], ask, rng))]
+    return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "plain"), source="orders"))
+
+
+def checks(rng: random.Random) -> Demonstration:
+    """An answer checked for some manners; each is there or not by the toss of a coin."""
+    rules = [make(name, rng) for name in rng.sample(MANNERS, rng.choice(COUNTS))]
+    shown: list[Rule] = []
+    for rule in rules:
+        if rng.random() < 0.5:
+            shown.append(rule)
+        elif rule.value and rng.random() < 0.5:
+            shown.append(rival(rule, rng, "train"))
+    ask = draw_ask(rng, UNTOLD)
+    answer = _said(shown, ask, rng)
+    made = told([Single(rule, ask, answer, rule.kept(ask, answer)) for rule in rules], rng)
+    return Demonstration(made.messages, Provenance(judge=Judge("rule", "plain"), source="checks"))
+
+
+def _said(rules: list[Rule], ask: Ask, rng: random.Random) -> str:
+    return said(follow(rules, core(best(ask)), ask, rng))
