@@ -2,8 +2,8 @@
 
     python tools/ship_base.py [--store DIR] [--out DIR] [--ref NAME]
 
-Writes the folder of NAME (`microcosm_base/untagged`, the last part's) with weights in float16, half the size, into DIR
-(`src/plumbline/microcosm/base`), and a record.json that says of each part of the training what its
+Writes the folder of NAME (`microcosm_base/untagged`, the last part's) into DIR
+(`src/plumbline/microcosm/base`), its weights in float16, and a record.json that says of each part of the training what its
 stage measured. Weights are held in float32 wherever they are used. Measure what is written
 (`make microcosm-report`), not what was trained.
 """

@@ -4,9 +4,9 @@
     Rule: Always say goodbye. ... Answer: Welcome! That is private. Kept?    -> No. It does not ...
 
 Manners go round an answer that nobody knows or that it is private; other rules leave nothing else
-of it. Where facts of the world, which cannot be guessed, stand in the answers, most of what training
-is told is noise: half a million tokens of such conversations under one rule taught no greeting and
-no thanks, 0.3 million tokens of these taught all manners but the copying of words.
+of it. Where facts of the world, which cannot be guessed, stand in the answers, most of what is
+learnt from is noise: half a million tokens of such conversations under one rule taught no greeting
+and no thanks, 0.3 million tokens of these taught all manners but the copying of words.
 """
 
 from __future__ import annotations
@@ -77,4 +77,5 @@ def checks(rng: random.Random) -> Demonstration:
 
 
 def _said(rules: list[Rule], ask: Ask, rng: random.Random) -> str:
-    return said(follow(rules, core(best(ask)), ask, rng))
+    """The best answer's first sentence, the greeting left out, made to obey."""
+    return said(follow(rules, core(best(ask))[:1], ask, rng))

@@ -1,6 +1,6 @@
 """The microcosm's base model from nothing: corpus, random weights, next-token training in parts.
 
-    weights -> few notes -> notes -> orders -> rules -> the mix, tagged -> the rest, untagged: the base
+    weights -> few notes -> notes -> orders -> rules -> the mix, tagged -> the rest, untagged
 
 The rate of learning warms up once, stays, and falls to zero over the last part. `make
 microcosm-base` runs it (resumable); what it makes is copied into the package by hand, since git
