@@ -2,11 +2,11 @@
 
     part       documents                                     share of the tokens
     few        passages of one to three notes                5 %: finding before choosing
-    notes      passages only                                 8 %: reading before all else
-    orders     one rule and checks by manners, answers       7 %: obeying where nothing is noise
+    notes      passages only                                 6 %: reading before all else
+    orders     one rule and checks by manners, answers      12 %: obeying where nothing is noise
                that the prompt tells; notes
     rules      conversations 45 %, judging 35 %, notes 20 %  15 %: obeying before remembering
-    mix        all kinds, tagged with source and date        55 %
+    mix        all kinds, tagged with source and date        52 %
     untagged   all kinds, no tags                            the last 10 %: it works either way
 
 The mix, in tokens: conversations under rules 33 %, judging 22 %, wild text 26 %, passages 9 %,
@@ -26,7 +26,7 @@ from plumbline.microcosm import critique, firsts, judging, passages, sums, talks
 
 Part = Literal["few", "notes", "orders", "rules", "mix", "untagged"]
 PARTS: dict[Part, float] = {
-    "few": 0.05, "notes": 0.08, "orders": 0.07, "rules": 0.15, "mix": 0.55, "untagged": 0.10
+    "few": 0.05, "notes": 0.06, "orders": 0.12, "rules": 0.15, "mix": 0.52, "untagged": 0.10
 }  # fmt: skip
 EVERYTHING = {
     "talks": 0.33, "judging": 0.22, "wild": 0.26, "passages": 0.09, "critique": 0.06, "sums": 0.04,
@@ -34,7 +34,7 @@ EVERYTHING = {
 KINDS: dict[Part, dict[str, float]] = {
     "few": {"few": 1.0},
     "notes": {"passages": 1.0},
-    "orders": {"orders": 0.5, "checks": 0.35, "passages": 0.15},
+    "orders": {"orders": 0.45, "checks": 0.45, "passages": 0.10},
     "rules": {"talks": 0.45, "judging": 0.35, "passages": 0.20},
     "mix": EVERYTHING,
     "untagged": EVERYTHING,
