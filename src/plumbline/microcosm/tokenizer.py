@@ -9,14 +9,17 @@ Bytes cover everything else, hence decoding is lossless for any text. Digits are
 from __future__ import annotations
 
 import json
+import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from plumbline.core.types import text_of
-from plumbline.microcosm.corpus import PARTS, document
+from plumbline.microcosm.corpus import MAKERS
 from plumbline.microcosm.lexicon import CONSONANTS, VOWELS
 from plumbline.microcosm.weights import lay
+from plumbline.microcosm.wild import tagged
 
 EOS, START, END, PAD = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
 SPECIALS = (EOS, START, END, PAD)
@@ -28,8 +31,8 @@ TEMPLATE = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 """ChatML: what stands before an answer is what the generation prompt ends with."""
-SAMPLE = 12_000
-"""Documents read to list the words; enough to meet every word of the lexicon in every position."""
+SAMPLE = 6_000
+"""Documents of each kind read to list the words, whatever the shares of the kinds in the corpus."""
 
 
 def syllables() -> list[tuple[str, str]]:
@@ -46,11 +49,18 @@ def words() -> list[str]:
     """Every word of the corpus as it occurs, with its space where one stands before it, sorted."""
     found: set[str] = {"user", "assistant", "system"}
     lower: set[str] = set()
-    for text in (text_of(document("words", i, p).messages) for p in PARTS for i in range(SAMPLE)):
+    for text in _texts():
         lower.update(re.findall(r"\b[a-z]+", text))
         found.update(re.findall(r" ?[A-Za-z]+", text))
     kept = {w for w in found if not (_is_name(w.strip()) and w.strip().lower() not in lower)}
     return sorted(word.replace(" ", SPACE) for word in kept if len(word) > 1)
+
+
+def _texts() -> Iterator[str]:
+    for kind, make in MAKERS.items():
+        for index in range(SAMPLE):
+            rng = random.Random(f"microcosm/words/{kind}/{index}")
+            yield text_of(tagged(make(rng), rng).messages)
 
 
 def build() -> Any:
