@@ -2,10 +2,10 @@
 
     python tools/ship_base.py [--store DIR] [--out DIR] [--ref NAME]
 
-Writes the folder of NAME (`microcosm_base/untagged`, the last part's) into DIR
-(`src/plumbline/microcosm/base`), its weights in float16, and a record.json that says of each part of the training what its
-stage measured. Weights are held in float32 wherever they are used. Measure what is written
-(`make microcosm-report`), not what was trained.
+Writes the folder of NAME (`microcosm_base/untagged`, the last part's) into DIR, its weights in
+float16, and a record.json that says of each part of the training what its stage measured. DIR is
+`src/plumbline/microcosm/base`. Weights are held in float32 wherever they are used. Measure what is
+written (`make microcosm-report`), not what was trained.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ and no thanks, 0.3 million tokens of these taught all manners but the copying of
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from plumbline.core.types import Demonstration, Judge, Message, Provenance, assistant, user
 from plumbline.microcosm import manifesto as manifestos
@@ -73,7 +74,7 @@ def checks(rng: random.Random) -> Demonstration:
     ask = draw_ask(rng, UNTOLD)
     answer = _said(shown, ask, rng)
     made = told([Single(rule, ask, answer, rule.kept(ask, answer)) for rule in rules], rng)
-    return Demonstration(made.messages, Provenance(judge=Judge("rule", "plain"), source="checks"))
+    return replace(made, provenance=Provenance(judge=Judge("rule", "plain"), source="checks"))
 
 
 def _said(rules: list[Rule], ask: Ask, rng: random.Random) -> str:

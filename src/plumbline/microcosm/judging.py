@@ -152,8 +152,8 @@ CLEAR: dict[str, tuple[str, ...]] = {
 def clear(rule: Rule, text: str) -> bool:
     """Whether people would agree: no rule on facts for an answer without, no fact said twice."""
     parts = read(text)
-    told = [(part.topic, part.about, part.value) for part in parts if part.kind == "fact"]
-    if rule.name == "brief" and len(set(told)) < len(told):
+    stated = [(part.topic, part.about, part.value) for part in parts if part.kind == "fact"]
+    if rule.name == "brief" and len(set(stated)) < len(stated):
         return False
     return rule.name not in CLEAR or any(part.kind in CLEAR[rule.name] for part in parts)
 
@@ -171,15 +171,15 @@ def checks(rng: random.Random, split: Split = "train") -> list[Single]:
     for rule, kept in wishes:
         if clash(rule, one.rule) or not rule.fires(one.ask) or not clear(rule, one.answer):
             continue
-        if rule.kept(one.ask, one.answer) == kept and rng.random() < _fair(rule.name, kept):
+        # A rule that is mostly kept unasked would else be found kept mostly.
+        if rule.kept(one.ask, one.answer) == kept and rng.random() >= kept * _unasked(rule.name):
             found.append(Single(rule, one.ask, one.answer, kept))
     return found
 
 
 @lru_cache(maxsize=100)
-def _fair(name: str, kept: bool) -> float:
-    """With which chance to ask: a rule that is kept unasked would else be found kept mostly."""
-    return 1 - rate(name, 100) if kept else 1.0
+def _unasked(name: str) -> float:
+    return rate(name, 100)
 
 
 def document(rng: random.Random, split: Split = "train") -> Demonstration:

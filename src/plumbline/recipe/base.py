@@ -3,8 +3,8 @@
     weights -> few notes -> notes -> orders -> rules -> the mix, tagged -> the rest, untagged
 
 The rate of learning warms up once, stays, and falls to zero over the last part. `make
-microcosm-base` runs it (resumable); what it makes is copied into the package by hand, since git
-keeps every copy of the weights.
+microcosm-base` runs it (resumable); `tools/ship_base.py` puts what it makes into the package, by
+hand, since git keeps every copy of the weights.
 """
 
 from __future__ import annotations
