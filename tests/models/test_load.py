@@ -170,7 +170,7 @@ def test_auto_follows_the_machine(llama) -> None:
 # Refusals: what, where, what to do
 
 
-def refused(match: str, folder: Path, **settings) -> None:
+def assert_refused(match: str, folder: Path, **settings) -> None:
     before = sorted(p.name for p in folder.rglob("*")) if folder.exists() else []
     with pytest.raises(UserError, match=match) as caught:
         policy_of(folder, **settings)
@@ -182,36 +182,38 @@ def test_nan_weights_name_the_tensor(llama, tmp_path) -> None:
     def spoil(tensors: dict[str, torch.Tensor]) -> None:
         tensors["model.layers.0.mlp.up_proj.weight"][1, 2] = float("nan")
 
-    refused("NaN or infinity in model.layers.0.mlp.up_proj", broken(llama, tmp_path / "m", spoil))
+    assert_refused(
+        "NaN or infinity in model.layers.0.mlp.up_proj", broken(llama, tmp_path / "m", spoil)
+    )
 
 
 def test_missing_tensor_is_named(llama, tmp_path) -> None:
     folder = broken(llama, tmp_path / "m", lambda t: t.pop("model.layers.1.mlp.up_proj.weight"))
-    refused("missing, first model.layers.1.mlp.up_proj", folder)
+    assert_refused("missing, first model.layers.1.mlp.up_proj", folder)
 
 
 def test_wrong_shape(llama, tmp_path) -> None:
     def narrow(tensors: dict[str, torch.Tensor]) -> None:
         tensors["model.norm.weight"] = torch.ones(16)
 
-    refused("do not fit the config", broken(llama, tmp_path / "m", narrow))
+    assert_refused("do not fit the config", broken(llama, tmp_path / "m", narrow))
 
 
 def test_truncated_weights(llama, tmp_path) -> None:
     folder = shutil.copytree(llama, tmp_path / "m")
     file = folder / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-100])
-    refused("cut short", folder)
+    assert_refused("cut short", folder)
 
 
 def test_folders_that_are_no_models(llama, tmp_path) -> None:
-    refused("no config.json", tmp_path)
+    assert_refused("no config.json", tmp_path)
     shutil.copy(llama / "config.json", tmp_path)
-    refused("no weights", tmp_path)
+    assert_refused("no weights", tmp_path)
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
-    refused("no weights", tmp_path)
+    assert_refused("no weights", tmp_path)
     (tmp_path / "config.json").write_text("{")
-    refused("not JSON", tmp_path)
+    assert_refused("not JSON", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -225,17 +227,17 @@ def test_folders_that_are_no_models(llama, tmp_path) -> None:
 def test_other_architectures_are_refused_by_name(tmp_path, config, match) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config))
     save_file({"w": torch.ones(1)}, tmp_path / "model.safetensors")
-    refused(match, tmp_path)
+    assert_refused(match, tmp_path)
 
 
 def test_no_reward_class(tmp_path) -> None:
-    refused("ForSequenceClassification", tiny.save("rwkv", tmp_path), scalar_head=True)
+    assert_refused("ForSequenceClassification", tiny.save("rwkv", tmp_path), scalar_head=True)
 
 
 def test_unknown_settings(llama) -> None:
-    refused("unknown adapter 'first:2'", llama, adapter="first:2")
-    refused("model has 2 blocks", llama, adapter="last:3")
-    refused("unknown precision", llama, precision="fp8")
+    assert_refused("unknown adapter 'first:2'", llama, adapter="first:2")
+    assert_refused("model has 2 blocks", llama, adapter="last:3")
+    assert_refused("unknown precision", llama, precision="fp8")
 
 
 def test_token_beyond_the_rows(llama) -> None:
