@@ -10,8 +10,9 @@
     untagged   all kinds, no tags                            the last 10 %: it works either way
 
 The mix, in tokens: conversations under rules 31 %, judging 20 %, wild text 22 %, passages 8 %,
-critique and revision 6 %, sums 4 %, and first orders and checks 9 %. Everything is of the training split; each document has its own
-generator, so the order is free and a document does not depend on how many there are.
+critique and revision 6 %, sums 4 %, first orders and checks 9 %. Everything is of the training
+split; each document has its own generator, so the order is free and a document does not depend on
+how many there are.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def checks(rng: random.Random, split: Split = "train") -> list[Single]:
         if clash(rule, one.rule) or not rule.fires(one.ask) or not clear(rule, one.answer):
             continue
         # A rule that is mostly kept unasked would else be found kept mostly.
-        if rule.kept(one.ask, one.answer) == kept and rng.random() >= kept * _unasked(rule.name):
+        if rule.kept(one.ask, one.answer) == kept and rng.random() < 1 - kept * _unasked(rule.name):
             found.append(Single(rule, one.ask, one.answer, kept))
     return found
 

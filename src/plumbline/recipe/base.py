@@ -98,6 +98,7 @@ def microcosm_base(settings: Settings) -> dict[str, Handle]:
 
 
 def _how(training: Training, part: str) -> Training:
-    """At the end the rate falls to zero; each part warms up, as its moments start anew."""
-    decay = "linear" if part == "untagged" else "constant"
-    return replace(training, train=replace(training.train, decay=decay))
+    """Each part warms up, as its moments start anew; at the end the rate falls to zero."""
+    if part != "untagged":
+        return training
+    return replace(training, train=replace(training.train, decay="linear"))
