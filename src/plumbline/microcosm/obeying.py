@@ -44,11 +44,12 @@ def asked_task(
     scorer: Callable[[Item, Response], Scored],
     what: str,
     more: Sequence[str] = (),
+    max_new: int = MAX_NEW,
 ) -> Task:
     """A greedy task whose items name the axes they count for; `more` axes come from the scorer."""
     axes = dict.fromkeys(axis for item in items for axis in item.known["axes"])
     metrics: dict[str, Kind] = dict.fromkeys((*axes, *more), "share")
-    return Task(name, version, lambda: items, scorer, metrics, Generation(1, MAX_NEW), what)
+    return Task(name, version, lambda: items, scorer, metrics, Generation(1, max_new), what)
 
 
 def all_kept(trial: Trial, text: str) -> float:

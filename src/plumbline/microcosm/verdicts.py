@@ -1,12 +1,13 @@
-"""What a judge is asked and what it says: verdicts, reasons, and the sentence that decides.
+"""What a judge is asked and what it says: verdicts, reasons, and the sentences that decide.
 
     Rule: Greet the user first. Question: ... Answer: ... Kept?   -> No. It does not greet.
-    ... Reason first.                                  -> It says: Hello! It greets. Yes.
+    ... Reason first.      -> It says: Hello! This counts. I do not know. It greets. Yes.
     Rule: ... Question: ... A: ... B: ... Better?      -> A. A says: Hello! A greets. B does not.
-    ... Reasons first.                                 -> A says: Hello! A greets. B does not. So A.
+    ... Reasons first.     -> A: Hello! This counts. B: I do not know. A greets. B does not. So A.
 
-A reason quotes the sentence that decides, where one does: to find it is learnt far sooner than the
-bare verdict. `judging` draws what is judged.
+A reason that comes first reads the answer out, sentence by sentence, and says of each that decides
+that it counts: so every step is a small one. One that comes after quotes the first of them.
+`judging` draws what is judged.
 """
 
 from __future__ import annotations
@@ -41,11 +42,13 @@ class Single:
         return user(AGAIN.format(r=self.rule.text, t=tail))
 
     def told(self, reasons_first: bool) -> Message:
+        verdict, reason = "Yes." if self.kept else "No.", f"It {self.rule.verdict(self.kept)}."
+        if reasons_first:
+            said = read_out(self.rule, self.ask, self.answer)
+            return assistant(f"It says: {said} {reason} {verdict}")
         found = evidence(self.rule, self.ask, self.answer)
         quote = f"It says: {found} " if found else ""
-        verdict, reason = "Yes." if self.kept else "No.", f"It {self.rule.verdict(self.kept)}."
-        said = (quote + reason, verdict) if reasons_first else (verdict, quote + reason)
-        return assistant(" ".join(said))
+        return assistant(f"{verdict} {quote}{reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,11 @@ class Pair:
 
     def told(self, reasons_first: bool) -> Message:
         verdicts = [self.rule.verdict(index == self.better) for index in (0, 1)]
-        reasons = f"{self._quote()}A {verdicts[0]}. B {shortened(*verdicts)}."
+        reasons = f"A {verdicts[0]}. B {shortened(*verdicts)}."
         if reasons_first:
-            return assistant(f"{reasons} So {self.letter}.")
-        return assistant(f"{self.letter}. {reasons}")
+            a, b = (read_out(self.rule, self.ask, answer) for answer in self.answers)
+            return assistant(f"A: {a} B: {b} {reasons} So {self.letter}.")
+        return assistant(f"{self.letter}. {self._quote()}{reasons}")
 
     def _quote(self) -> str:
         """What decides in the better answer, or else in the worse one."""
@@ -96,21 +100,45 @@ class Pair:
         return ""
 
 
-def evidence(rule: Rule, ask: Ask, answer: str) -> str:
-    """A sentence without which the verdict would turn, or that alone would bring it; "" for none.
+VOID = "Red bell!"
+"""A sentence that keeps or breaks nothing."""
+COUNTS = "This counts."
+
+
+def deciding(rule: Rule, ask: Ask, answer: str) -> list[str]:
+    """The sentences in whose place an empty one would turn the verdict, or that alone bring it.
 
     >>> from plumbline.microcosm.asks import draw
     >>> ask = draw(random.Random(0), ["fact"])
-    >>> evidence(Rule("greet"), ask, "Hello! I do not know."), evidence(Rule("greet"), ask, "No.")
-    ('Hello!', '')
+    >>> deciding(Rule("greet"), ask, "Hello! I do not know."), deciding(Rule("greet"), ask, "No.")
+    (['Hello!'], [])
     """
     parts, kept = sentences(answer), rule.kept(ask, answer)
-    for index, part in enumerate(parts):
-        if rule.kept(ask, " ".join(parts[:index] + parts[index + 1 :])) != kept:
-            return part
-    if rule.kept(ask, "") == kept:
-        return ""
-    return next((part for part in parts if rule.kept(ask, part) == kept), "")
+    alone = rule.kept(ask, VOID) != kept
+
+    def decides(index: int) -> bool:
+        without = [*parts[:index], VOID, *parts[index + 1 :]]
+        return rule.kept(ask, " ".join(without)) != kept or (
+            alone and rule.kept(ask, parts[index]) == kept
+        )
+
+    return [part for index, part in enumerate(parts) if decides(index)]
+
+
+def evidence(rule: Rule, ask: Ask, answer: str) -> str:
+    """The first sentence that decides; "" for none."""
+    return next(iter(deciding(rule, ask, answer)), "")
+
+
+def read_out(rule: Rule, ask: Ask, answer: str) -> str:
+    """The answer, and behind each sentence that decides that it counts.
+
+    >>> from plumbline.microcosm.asks import draw
+    >>> read_out(Rule("greet"), draw(random.Random(0), ["fact"]), "Hello! I do not know.")
+    'Hello! This counts. I do not know.'
+    """
+    found = deciding(rule, ask, answer)
+    return " ".join(f"{part} {COUNTS}" if part in found else part for part in sentences(answer))
 
 
 def shortened(first: str, second: str) -> str:

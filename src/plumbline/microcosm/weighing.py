@@ -30,7 +30,9 @@ from plumbline.microcosm.rules import Rule
 from plumbline.microcosm.shortcuts import SHORTCUTS
 from plumbline.microcosm.verdicts import Pair, verdict
 
-VERSION = 1
+VERSION = 2
+MAX_NEW = 192
+"""A judge that reasons first reads both answers out."""
 
 
 def nature(*rules: Rule) -> str:
@@ -50,7 +52,7 @@ def judging_task(n: int = 150, seed: int = 0) -> Task:
     rng = random.Random(f"microcosm/abilities/judging/{seed}")
     items = [*_singles(rng, n), *_pairs(rng, n)]
     what = "Verdicts under a stated rule; a pair is asked in both orders."
-    return asked_task("judging", VERSION, items, _judged, what)
+    return asked_task("judging", VERSION, items, _judged, what, max_new=MAX_NEW)
 
 
 def _judged(item: Item, response: Response) -> Scored:
