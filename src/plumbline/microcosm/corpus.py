@@ -5,8 +5,9 @@
     notes      passages only                                 6 %: reading before all else
     orders     one rule and checks by manners, answers      12 %: obeying where nothing is noise
                that the prompt tells; notes
+    checks     checks by manners; notes                       3 %: judging where nothing is noise
     rules      conversations 45 %, judging 35 %, notes 20 %  15 %: obeying before remembering
-    mix        all kinds, tagged with source and date        52 %
+    mix        all kinds, tagged with source and date        49 %
     untagged   all kinds, no tags                            the last 10 %: it works either way
 
 The mix, in tokens: conversations under rules 31 %, judging 20 %, wild text 22 %, passages 8 %,
@@ -25,9 +26,10 @@ from typing import Literal
 from plumbline.core.types import Demonstration
 from plumbline.microcosm import critique, firsts, judging, passages, sums, talks, wild
 
-Part = Literal["few", "notes", "orders", "rules", "mix", "untagged"]
+Part = Literal["few", "notes", "orders", "checks", "rules", "mix", "untagged"]
 PARTS: dict[Part, float] = {
-    "few": 0.05, "notes": 0.06, "orders": 0.12, "rules": 0.15, "mix": 0.52, "untagged": 0.10
+    "few": 0.05, "notes": 0.06, "orders": 0.12, "checks": 0.03, "rules": 0.15, "mix": 0.49,
+    "untagged": 0.10,
 }  # fmt: skip
 EVERYTHING = {
     "talks": 0.31, "judging": 0.20, "wild": 0.22, "passages": 0.08, "critique": 0.06, "sums": 0.04,
@@ -37,6 +39,7 @@ KINDS: dict[Part, dict[str, float]] = {
     "few": {"few": 1.0},
     "notes": {"passages": 1.0},
     "orders": {"orders": 0.45, "checks": 0.45, "passages": 0.10},
+    "checks": {"checks": 0.90, "passages": 0.10},
     "rules": {"talks": 0.45, "judging": 0.35, "passages": 0.20},
     "mix": EVERYTHING,
     "untagged": EVERYTHING,

@@ -1,8 +1,8 @@
 """The microcosm's base model from nothing: corpus, random weights, next-token training in parts.
 
-    weights -> few notes -> notes -> orders -> rules -> the mix, tagged -> the rest, untagged
+    weights -> few notes -> notes -> orders -> checks -> rules -> the mix, tagged -> untagged
 
-The rate of learning warms up once, stays, and falls to zero over the last part. `make
+The rate of learning warms up in each part and falls to zero over the last one. `make
 microcosm-base` runs it (resumable); `tools/ship_base.py` puts what it makes into the package, by
 hand, since git keeps every copy of the weights.
 """
@@ -25,7 +25,7 @@ class Reading:
     """A part of the corpus: so many documents."""
 
     n: int = option(1000, help="documents and chats")
-    part: str = option("mix", help="few, notes, orders, rules, mix or untagged")
+    part: str = option("mix", help="few, notes, orders, checks, rules, mix or untagged")
     seed: int = option(0, help="another seed, another corpus")
 
 
