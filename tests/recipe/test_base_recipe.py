@@ -25,7 +25,7 @@ ROUNDED = 2.0**-10
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     made = Store(tmp_path_factory.mktemp("base") / "store")
-    run_recipe(microcosm_base, None, ["tokens=0.02"], made, silent)
+    run_recipe(microcosm_base, None, ["scale=0.001"], made, silent)
     return made
 
 

@@ -1,14 +1,15 @@
 """What the base model reads, in its order: notes, orders, rules, everything, and that untagged.
 
-    part       documents                                     share of the tokens
-    few        passages of one to three notes                5 %: finding before choosing
-    notes      passages only                                 6 %: reading before all else
-    orders     one rule and checks by manners, answers      12 %: obeying where nothing is noise
-               that the prompt tells; notes
-    checks     checks by manners; notes                       3 %: judging where nothing is noise
-    rules      conversations 45 %, judging 35 %, notes 20 %  15 %: obeying before remembering
-    mix        all kinds, tagged with source and date        49 %
-    untagged   all kinds, no tags                            the last 10 %: it works either way
+    part       M tokens  documents
+    few             1.2  passages of one to three notes: finding before choosing
+    notes           1.4  passages only: reading before all else
+    orders          2.9  one rule and checks by manners, answers that the prompt tells; notes:
+                         obeying where nothing is noise
+    checks          0.7  checks by manners; notes: judging where nothing is noise
+    rules           3.6  conversations 45 %, judging 35 %, notes 20 %: obeying before remembering
+    mix            11.8  all kinds, tagged with source and date
+    more           14.0  the same, other documents
+    untagged        4.0  all kinds, no tags: it works either way
 
 The mix, in tokens: conversations under rules 31 %, judging 20 %, wild text 22 %, passages 8 %,
 critique and revision 6 %, sums 4 %, first orders and checks 9 %. Everything is of the training
@@ -26,11 +27,13 @@ from typing import Literal
 from plumbline.core.types import Demonstration
 from plumbline.microcosm import critique, firsts, judging, passages, sums, talks, wild
 
-Part = Literal["few", "notes", "orders", "checks", "rules", "mix", "untagged"]
+Part = Literal["few", "notes", "orders", "checks", "rules", "mix", "more", "untagged"]
 PARTS: dict[Part, float] = {
-    "few": 0.05, "notes": 0.06, "orders": 0.12, "checks": 0.03, "rules": 0.15, "mix": 0.49,
-    "untagged": 0.10,
+    "few": 1.2, "notes": 1.44, "orders": 2.88, "checks": 0.72, "rules": 3.6, "mix": 11.76,
+    "more": 14.0, "untagged": 4.0,
 }  # fmt: skip
+"""Millions of tokens."""
+TAGGED: tuple[Part, ...] = ("mix", "more")
 EVERYTHING = {
     "talks": 0.31, "judging": 0.20, "wild": 0.22, "passages": 0.08, "critique": 0.06, "sums": 0.04,
     "orders": 0.05, "checks": 0.04,
@@ -42,6 +45,7 @@ KINDS: dict[Part, dict[str, float]] = {
     "checks": {"checks": 0.90, "passages": 0.10},
     "rules": {"talks": 0.45, "judging": 0.35, "passages": 0.20},
     "mix": EVERYTHING,
+    "more": EVERYTHING,
     "untagged": EVERYTHING,
 }
 """Shares of the kinds in a part, in tokens."""
@@ -79,7 +83,7 @@ def document(seed: int | str, index: int, part: Part = "mix") -> Demonstration:
     rng = random.Random(f"microcosm/corpus/{seed}/{part}/{index}")
     chances = weights(part)
     made = MAKERS[rng.choices(list(chances), list(chances.values()))[0]](rng)
-    if part == "mix":
+    if part in TAGGED:
         made = wild.tagged(made, rng)
     return replace(made, provenance=replace(made.provenance, where=f"microcosm:{part}:{index}"))
 

@@ -1,6 +1,6 @@
 """The microcosm's base model from nothing: corpus, random weights, next-token training in parts.
 
-    weights -> few notes -> notes -> orders -> checks -> rules -> the mix, tagged -> untagged
+    weights -> few notes -> notes -> orders -> checks -> rules -> mix -> more -> untagged
 
 The rate of learning warms up in each part and falls to zero over the last one. `make
 microcosm-base` runs it (resumable); `tools/ship_base.py` puts what it makes into the package, by
@@ -25,7 +25,7 @@ class Reading:
     """A part of the corpus: so many documents."""
 
     n: int = option(1000, help="documents and chats")
-    part: str = option("mix", help="few, notes, orders, checks, rules, mix or untagged")
+    part: str = option("mix", help="few, notes, orders, checks, rules, mix, more or untagged")
     seed: int = option(0, help="another seed, another corpus")
 
 
@@ -78,7 +78,7 @@ tokens at 4e-4, and no better than by guessing at 1e-3 and 2e-3."""
 class Settings:
     """A million tokens are about 12,000 documents."""
 
-    tokens: float = option(24.0, help="millions of tokens read in all")
+    scale: float = option(1.0, help="of the usual number of tokens")
     seed: int = option(0, help="draws corpus, weights and order")
     train: Training = field(default_factory=lambda: Training("sft", adapter="full", train=TRAIN))
 
@@ -89,8 +89,8 @@ def microcosm_base(settings: Settings) -> dict[str, Handle]:
 
     model = weights(Weights(settings.seed), label="weights")
     made: dict[str, Handle] = {}
-    for part, share in PARTS.items():
-        size = count(part, share * settings.tokens * 1e6)
+    for part, millions in PARTS.items():
+        size = count(part, millions * settings.scale * 1e6)
         read = corpus(Reading(size, part, settings.seed), label=f"corpus-{part}")
         model = table.train(_how(settings.train, part), model=model, data=read, label=part)
         made[part] = model
