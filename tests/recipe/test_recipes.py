@@ -232,6 +232,37 @@ def test_lineage_leads_back_to_the_words(toy: Store) -> None:
     assert down == {"source", "upper", "backward", "joined", "allowed"}
 
 
+TWICE = """
+from plumbline.recipe import recipe
+from toy_recipe import Change, Settings, source, upper
+
+@recipe
+def twice(settings: Settings):
+    made = upper(Change(), words=source(settings.words), label="first")
+    other = upper(Change(2), words=source(settings.words), label=settings.joiner)
+    return {"best": made, "last": made, "other": other}
+"""
+
+
+def test_what_is_returned_under_two_names_has_both(
+    toy: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(TOY.parent)
+    Path("twice.py").write_text(TWICE)
+    for _ in ("made", "cached"):
+        result = run_recipe("twice.py", None, ["joiner=x"], toy)
+        assert {result.folder(name) for name in ("first", "best", "last")} == {
+            toy.path(f"twice/{name}") for name in ("first", "best", "last")
+        }
+        assert len({result.artifacts[name] for name in ("first", "best", "last")}) == 1
+    with pytest.raises(UserError, match="two different stages are labelled 'best'"):
+        run_recipe("twice.py", None, ["joiner=best"], toy)
+    calls()
+    with pytest.raises(UserError, match="'a b' cannot be a name"):
+        run_recipe("twice.py", None, ["joiner=a b"], toy)
+    assert not calls()
+
+
 def test_equal_files_stand_once_and_gc_keeps_what_has_a_name(toy: Store) -> None:
     run_recipe(TOY, None, [], toy)
     run_recipe(TOY, None, ["joiner=+"], toy)

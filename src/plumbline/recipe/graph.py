@@ -12,7 +12,7 @@ from pathlib import Path
 
 from plumbline.core.errors import UserError
 from plumbline.recipe.loading import Recipe, load
-from plumbline.store import Handle, Store, artifact_id, source_record
+from plumbline.store import Handle, Store, artifact_id, check_name, source_record
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,17 @@ class Graph:
 
     recipe: Recipe
     nodes: tuple[Node, ...]
+    returned: Mapping[str, str]
+    """Node ids by the names under which the recipe returns them."""
 
-    def ref(self, node: Node) -> str:
-        """The store's name for a node: "recipe/label"."""
-        return f"{self.recipe.name}/{node.label}"
+    def names(self, node: Node) -> list[str]:
+        """The node's label, and what else the recipe returns it as."""
+        others = [name for name, made in self.returned.items() if made == node.id]
+        return list(dict.fromkeys([node.label, *others]))
+
+    def refs(self, node: Node) -> list[str]:
+        """The store's names for a node: "recipe/label"."""
+        return [f"{self.recipe.name}/{name}" for name in self.names(node)]
 
     def by_id(self) -> dict[str, Node]:
         return {node.id: node for node in self.nodes}
@@ -47,9 +54,10 @@ def build(
     found = load(path)
     builder = _Builder(store, found.where)
     handles = found(found.values(values, sets))  # held, for the builder knows them by identity
-    for name, handle in handles:
-        builder.add(handle, name)
-    return Graph(found, tuple(_labelled(builder.nodes.values(), found.where)))
+    added = [(name, builder.add(handle, name)) for name, handle in handles]
+    returned = {name: artifact for name, artifact in added if name}
+    nodes = tuple(_labelled(builder.nodes.values(), returned, found.where))
+    return Graph(found, nodes, returned)
 
 
 class _Builder:
@@ -88,23 +96,23 @@ class _Builder:
         return artifact_id(handle.stage, handle.version, handle.config, inputs)
 
 
-def _labelled(nodes: Iterable[Node], where: str) -> list[Node]:
+def _labelled(nodes: Iterable[Node], returned: Mapping[str, str], where: str) -> list[Node]:
     """Every node with a label of its own: given ones must differ, others are counted up."""
     listed = list(nodes)
-    taken: dict[str, Node] = {}
+    taken = dict(returned)
     for node in listed:
-        if node.label and node.label in taken:
+        if node.label and node.handle.how == "stage":
+            check_name(node.label, where)
+        if node.label and taken.setdefault(node.label, node.id) != node.id:
             raise UserError(
                 f"two different stages are labelled {node.label!r}",
                 where=where,
                 fix="give one of them another label",
             )
-        if node.label:
-            taken[node.label] = node
     done = []
     for node in listed:
         label = node.label or _free(_stem(node.handle), taken)
-        taken.setdefault(label, node)
+        taken.setdefault(label, node.id)
         done.append(replace(node, label=label))
     return done
 
@@ -113,6 +121,6 @@ def _stem(handle: Handle) -> str:
     return Path(handle.at).name or handle.stage if handle.how != "stage" else handle.stage
 
 
-def _free(stem: str, taken: Mapping[str, Node]) -> str:
+def _free(stem: str, taken: Mapping[str, str]) -> str:
     names = [stem, *(f"{stem}-{i}" for i in range(2, len(taken) + 3))]
     return next(name for name in names if name not in taken)

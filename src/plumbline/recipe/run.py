@@ -86,7 +86,14 @@ class _Runner:
         """Refs first: from here on `gc` leaves alone what this run will read."""
         for node in self.graph.nodes:
             if node.handle.how == "stage" and self.store.usable(node.id):
-                self.store.set_ref(self.graph.ref(node), node.id)
+                self._name(node)
+
+    def _name(self, node: Node) -> None:
+        for ref in self.graph.refs(node):
+            self.store.set_ref(ref, node.id)
+
+    def _there(self, node: Node) -> None:
+        self.result.artifacts |= dict.fromkeys(self.graph.names(node), node.id)
 
     def step(self, node: Node) -> None:
         if node.handle.how == "source":
@@ -103,8 +110,8 @@ class _Runner:
 
     def _cached(self, node: Node) -> None:
         if node.handle.how == "stage":
-            self.store.set_ref(self.graph.ref(node), node.id)
-        self.result.artifacts[node.label] = node.id
+            self._name(node)
+        self._there(node)
         self.result.cached.append(node.label)
         self.report(Event("cached", node.label, node.id))
 
@@ -170,9 +177,10 @@ class _Runner:
 
     def _commit(self, node: Node, work: Work, state: State) -> None:
         record = self._record(node, state)
-        self.store.commit(record, work.out, ref=self.graph.ref(node))
+        self.store.commit(record, work.out, ref=self.graph.refs(node)[0])
+        self._name(node)
         work.remove()
-        self.result.artifacts[node.label] = node.id
+        self._there(node)
         self.result.ran.append(node.label)
         self.report(Event("done", node.label, f"{state.seconds:.1f} s"))
 

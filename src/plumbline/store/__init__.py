@@ -5,7 +5,7 @@ from plumbline.store.context import Context, Event, Report, silent
 from plumbline.store.handles import Handle, Stage, artifact_id, ref, source, stage
 from plumbline.store.record import Record
 from plumbline.store.sources import add_source, source_record
-from plumbline.store.store import Store, find_store
+from plumbline.store.store import Store, check_name, find_store
 from plumbline.store.upkeep import Cleaned, Damage, Usage, du, gc, verify
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Usage",
     "add_source",
     "artifact_id",
+    "check_name",
     "du",
     "find_store",
     "gc",

@@ -32,6 +32,13 @@ ID = re.compile(r"[0-9a-f]{64}")
 REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
 
 
+def check_name(name: str, where: str = "") -> None:
+    """Refuse what cannot name an artifact."""
+    if not REF.fullmatch(name):
+        fix = "use letters, digits, . _ + - and /"
+        raise UserError(f"{name!r} cannot be a name", where=where, fix=fix)
+
+
 def find_store(explicit: Path | str | None = None) -> Store:
     """`explicit`, else PLUMBLINE_STORE, else the nearest .plumbline/ upwards, else ./.plumbline."""
     chosen = explicit or os.environ.get("PLUMBLINE_STORE")
@@ -229,8 +236,7 @@ class Store:
 
     def set_ref(self, name: str, artifact: str) -> None:
         """Let `name` mean `artifact` from now on."""
-        if not REF.fullmatch(name):
-            raise UserError(f"{name!r} cannot be a name", fix="use letters, digits, . _ + - and /")
+        check_name(name)
         assert self.has(artifact), f"no artifact {artifact}"
         atomic.write_text(self.root / "refs" / name, artifact + "\n")
 
