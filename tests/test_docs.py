@@ -64,16 +64,15 @@ def test_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         if block.language == "python":
             exec(compile(block.code, where, "exec", dont_inherit=True), names)
         else:
-            shell(block.code, where)
+            for words in commands(block.code):
+                assert words[0] == "plumbline", f"{where}: only plumbline runs here; mark the block"
+                assert main(words[1:]) == 0, f"{where}: {shlex.join(words)}"
 
 
-def shell(code: str, where: str) -> None:
-    """Each line of a shell block through the command line, in this process."""
-    for line in code.replace("\\\n", " ").splitlines():
-        words = shlex.split(line, comments=True)
-        if words:
-            assert words[0] == "plumbline", f"{where}: only plumbline runs here; mark the block"
-            assert main(words[1:]) == 0, f"{where}: {line}"
+def commands(code: str) -> list[list[str]]:
+    """The words of each line of a shell block; lines with a comment alone are left out."""
+    lines = code.replace("\\\n", " ").splitlines()
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

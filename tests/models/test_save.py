@@ -67,7 +67,7 @@ def logits(model: torch.nn.Module) -> torch.Tensor:
     return model.eval()(input_ids=TEXT).logits
 
 
-def close(a: torch.Tensor, b: torch.Tensor) -> None:
+def assert_close(a: torch.Tensor, b: torch.Tensor) -> None:
     torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
 
 
@@ -76,7 +76,7 @@ def close(a: torch.Tensor, b: torch.Tensor) -> None:
 def test_models(tmp_path, adapter, name) -> None:
     policy = shake(policy_of(tiny.save(name, tmp_path / "in"), adapter))
     out = save_policy(policy, tmp_path / "out")
-    close(logits(AutoModelForCausalLM.from_pretrained(out)), logits(policy.model))
+    assert_close(logits(AutoModelForCausalLM.from_pretrained(out)), logits(policy.model))
     assert not list(out.glob("*.bin")) and not list(out.glob(".*"))
 
 
@@ -103,7 +103,7 @@ def test_adapters_load_with_peft_alone(tmp_path, name) -> None:
     assert (config["r"], config["lora_alpha"], config["task_type"]) == (4, 12, "CAUSAL_LM")
     assert config["base_model_name_or_path"] == "../base"
     base = AutoModelForCausalLM.from_pretrained(tmp_path / "base")
-    close(logits(PeftModel.from_pretrained(base, out)), logits(policy.model))
+    assert_close(logits(PeftModel.from_pretrained(base, out)), logits(policy.model))
 
 
 def test_the_readmes_lines_work_from_anywhere(llama, tmp_path) -> None:
@@ -115,11 +115,11 @@ def test_the_readmes_lines_work_from_anywhere(llama, tmp_path) -> None:
     code = "\n".join(lines).replace('Path("...")', f"Path({str(out)!r})")
     scope: dict[str, object] = {}
     exec(code, scope)
-    close(logits(scope["model"]), logits(policy.model))
+    assert_close(logits(scope["model"]), logits(policy.model))
     here = Path.cwd()
     try:
         os.chdir(out)
-        close(logits(AutoPeftModelForCausalLM.from_pretrained(".")), logits(policy.model))
+        assert_close(logits(AutoPeftModelForCausalLM.from_pretrained(".")), logits(policy.model))
     finally:
         os.chdir(here)
 
@@ -129,12 +129,12 @@ def test_an_adapter_on_an_adapter_is_one_adapter_on_the_base(llama, tmp_path) ->
     save_policy(first, tmp_path / "one")
     second = policy_of(tmp_path / "one", lora=Lora(r=2, alpha=8))
     given = logits(first.model)
-    close(logits(second.model), given)
+    assert_close(logits(second.model), given)
     assert all(".default." in name for name in second.trained_state())
     frozen = {n: p.clone() for n, p in second.model.named_parameters() if ".given." in n}
     shake(second, seed=2)
     with second.reference():
-        close(logits(second.model), given)
+        assert_close(logits(second.model), given)
     assert (logits(second.model) - given).abs().max() > 0.01
     for name, parameter in second.model.named_parameters():
         assert name not in frozen or torch.equal(parameter, frozen[name])
@@ -144,8 +144,8 @@ def test_an_adapter_on_an_adapter_is_one_adapter_on_the_base(llama, tmp_path) ->
     assert config["r"] == 6
     assert (out / config["base_model_name_or_path"]).resolve() == llama.resolve()
     base = AutoModelForCausalLM.from_pretrained(llama)
-    close(logits(PeftModel.from_pretrained(base, out)), logits(second.model))
-    close(logits(policy_of(out, "none").model), logits(second.model))
+    assert_close(logits(PeftModel.from_pretrained(base, out)), logits(second.model))
+    assert_close(logits(policy_of(out, "none").model), logits(second.model))
 
 
 def test_merged_is_a_whole_model(llama, tmp_path) -> None:
@@ -216,7 +216,7 @@ def test_rewards_are_those_of_plain_transformers(tmp_path, adapter, name) -> Non
             theirs = model.eval()(
                 input_ids=padded(rows, pad, side), attention_mask=mask, position_ids=positions
             ).logits[:, 0]
-            close(ours, theirs)
+            assert_close(ours, theirs)
 
 
 def test_reward_on_an_adapter_and_back_in(llama, tmp_path) -> None:
@@ -226,11 +226,11 @@ def test_reward_on_an_adapter_and_back_in(llama, tmp_path) -> None:
     out = save_policy(reward, tmp_path / "reward", extras=Extras(pad_id=0))
     again = policy_of(out, "none", scalar_head=True)
     with torch.no_grad():
-        close(again.values(FOREST), reward.values(FOREST))
+        assert_close(again.values(FOREST), reward.values(FOREST))
     base = AutoModelForSequenceClassification.from_pretrained(llama, num_labels=1)
     base.config.pad_token_id = 0
     plain = PeftModel.from_pretrained(base, out)
-    close(logits(plain), logits(reward.model))
+    assert_close(logits(plain), logits(reward.model))
     with pytest.raises(UserError, match="reward"):
         policy_of(out, "none")
 
@@ -257,7 +257,7 @@ def test_saving_again_replaces_only_the_model(llama, tmp_path) -> None:
     shake(policy)
     save_policy(policy, out)
     assert (out / "metrics.jsonl").read_text() == "{}\n"
-    close(logits(AutoModelForCausalLM.from_pretrained(out)), logits(policy.model))
+    assert_close(logits(AutoModelForCausalLM.from_pretrained(out)), logits(policy.model))
 
 
 def test_a_failed_save_leaves_the_old_model(llama, tmp_path, monkeypatch) -> None:
