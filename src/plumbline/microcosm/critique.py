@@ -21,7 +21,7 @@ from plumbline.microcosm.judging import single
 from plumbline.microcosm.rule_words import FINE, JUDGE, TAILS
 from plumbline.microcosm.verdicts import Single
 
-KEPT, AT_ONCE = 0.2, 0.25
+KEPT, FINE_KEPT, AT_ONCE = 0.2, 0.6, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,14 @@ class Revision:
         return user(JUDGE.format(r=one.rule.text, q=one.ask.text, a=one.answer, t=tail))
 
 
-def revision(rng: random.Random, split: Split = "train", kind: str = "") -> Revision:
-    """An answer to criticise, mostly one that breaks its rule; `kind` as in `judging.draw_rule`."""
-    kept = rng.random() < KEPT
+def revision(
+    rng: random.Random, split: Split = "train", kind: str = "", fine: float = KEPT
+) -> Revision:
+    """An answer to criticise, in a share `fine` one that keeps its rule.
+
+    `kind` as in `judging.draw_rule`.
+    """
+    kept = rng.random() < fine
     while (one := single(rng, split, kind)).kept != kept:
         pass
     if kept:
@@ -48,9 +53,14 @@ def revision(rng: random.Random, split: Split = "train", kind: str = "") -> Revi
     return Revision(one, f"It {one.rule.verdict(False)}.", mended)
 
 
-def document(rng: random.Random, split: Split = "train") -> Demonstration:
+def second(rng: random.Random) -> Demonstration:
+    """A critique of answers of which more than half need none."""
+    return document(rng, fine=FINE_KEPT)
+
+
+def document(rng: random.Random, split: Split = "train", fine: float = KEPT) -> Demonstration:
     """A critique and the revision, as a chat; sometimes the revision alone."""
-    made = revision(rng, split)
+    made = revision(rng, split, fine=fine)
     mend = rng.choice(TAILS["mend"])
     if rng.random() < AT_ONCE:
         turns = [made.asked(mend)]

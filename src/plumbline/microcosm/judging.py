@@ -25,7 +25,8 @@ from plumbline.microcosm.rules import Rule, clash, follow, make, rate
 from plumbline.microcosm.slots import FAMILIES
 from plumbline.microcosm.verdicts import Pair, Single
 
-SINGLES, CONTESTED, FLIPPED = 0.5, 0.6, 0.8
+SINGLES, CONTESTED, FLIPPED, REASONED = 0.5, 0.6, 0.8, 0.5
+LETTERS_REASONED = 0.2
 WISHES = (0, 4, 6, 8)
 """Further rules that an answer is meant to keep or to break, and is mostly checked by."""
 NAMES = {"slot": 0.35, "behaviour": 0.45, "principle": 0.2}
@@ -192,9 +193,19 @@ def _pairs(rng: random.Random, split: Split) -> list[Pair]:
     return [one, one.flipped()] if one.other and rng.random() < FLIPPED else [one]
 
 
-def told(asked: Sequence[Single] | Sequence[Pair], rng: random.Random) -> Demonstration:
-    """One text, judged in turn: what is read once is asked about more than once."""
-    first, reasons_first = asked[0], rng.random() < 0.5
+def letters(rng: random.Random) -> Demonstration:
+    """A pair whose verdict mostly stands first: all that is weighed is weighed before a word."""
+    return told(_pairs(rng, "train"), rng, LETTERS_REASONED)
+
+
+def told(
+    asked: Sequence[Single] | Sequence[Pair], rng: random.Random, reasoned: float = REASONED
+) -> Demonstration:
+    """One text, judged in turn: what is read once is asked about more than once.
+
+    In a share `reasoned` the reasons stand before the verdict.
+    """
+    first, reasons_first = asked[0], rng.random() < reasoned
     turns = [first.asked(rng, reasons_first), first.told(reasons_first)]
     for other in asked[1:]:
         turns += [other.again(rng, reasons_first), other.told(reasons_first)]

@@ -36,6 +36,8 @@ from plumbline.microcosm.world import draw_name, world
 
 UNANSWERED, KNOWN, CONFLICT, NUMBERED, TRUSTING = 0.2, 0.2, 0.15, 0.7, 0.6
 ALIKE, ALIKE_FIRST, UNANSWERED_LATER = 0.5, 0.8, 0.3
+ABSENT_SHARES = (0.5, 0.7)
+"""Of first questions and of further ones, where reading is to find out that nothing answers."""
 COUNTS, FEW = (3, 4, 4, 5, 6), (1, 2, 2, 3)
 """Notes of a passage, and of one to begin with."""
 MORE = (0, 1, 2, 3, 4)
@@ -124,13 +126,14 @@ def draw(
     *,
     answerable: bool | None = None,
     alike: bool = False,
+    unanswered: float = UNANSWERED,
 ) -> Passage:
-    """A passage of some notes; `answerable` None leaves a fifth without an answer.
+    """A passage of some notes; `answerable` None leaves a share `unanswered` without an answer.
 
     The notes of `alike` speak of one attribute, each of another thing.
     """
     if answerable is None:
-        answerable = rng.random() >= UNANSWERED
+        answerable = rng.random() >= unanswered
     known = rng.random() < KNOWN
     kind = rng.choice(lex.KINDS)
     attributes = rng.sample([a for a in lex.ATTRIBUTES if a.kind == kind], 1 if alike else 2)
@@ -217,22 +220,33 @@ def few(rng: random.Random) -> Demonstration:
     return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "corpus", "few")))
 
 
-def document(rng: random.Random) -> Demonstration:
-    """Notes with one to five questions on them, each asked once."""
-    one = draw(rng, alike=rng.random() < ALIKE)
+def document(
+    rng: random.Random, unanswered: float = UNANSWERED, later: float = UNANSWERED_LATER
+) -> Demonstration:
+    """Notes with one to five questions on them, each asked once.
+
+    `unanswered` is the share of first questions that the notes do not answer, `later` of further
+    ones the share that ask one thing's attribute of another.
+    """
+    one = draw(rng, unanswered=unanswered, alike=rng.random() < ALIKE)
     turns = [one.message, assistant(one.answer)]
     asked = {(one.entity, one.attribute.key)}
     for _ in range(rng.choice(MORE)):
-        again = _another(rng, one)
+        again = _another(rng, one, later)
         if (again.entity, again.attribute.key) not in asked:
             asked.add((again.entity, again.attribute.key))
             turns += [user(again.question), assistant(again.answer)]
     return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "corpus", "passages")))
 
 
-def _another(rng: random.Random, one: Passage) -> Passage:
-    """Another question on the same notes; few find no answer."""
+def absent(rng: random.Random) -> Demonstration:
+    """Notes that leave out what about half of the questions ask for."""
+    return document(rng, *ABSENT_SHARES)
+
+
+def _another(rng: random.Random, one: Passage, later: float) -> Passage:
+    """Another question on the same notes."""
     note = rng.choice(one.notes)
-    if rng.random() < UNANSWERED_LATER:
+    if rng.random() < later:
         note = replace(note, entity=rng.choice(one.notes).entity)
     return replace(one, entity=note.entity, attribute=note.attribute)

@@ -26,7 +26,7 @@ from plumbline.microcosm.rules import BAD, Rule, asks_of, clash, draw, follow, m
 SYSTEMS = {"none": 0.15, "remark": 0.12, "bad": 0.13, "rules": 0.60}
 TURNS = {1: 0.45, 2: 0.22, 3: 0.13, 4: 0.08, 5: 0.04, 6: 0.03, 8: 0.03, 10: 0.02}
 COUNTS = {1: 0.35, 2: 0.3, 3: 0.22, 4: 0.13}
-CLASHING, ON_RULE, STYLED = 0.08, 0.65, 0.3
+CLASHING, ON_RULE, SILENT, STYLED = 0.08, 0.65, 0.4, 0.3
 WORDS = 300
 """No turn is added to a conversation of so many words: it fits the context of 512 tokens."""
 
@@ -45,13 +45,15 @@ def answered(manifesto: Manifesto, ask: Ask, rng: random.Random, voice: str = ""
     return follow(manifesto.rules, unruled(ask, rng, voice), ask, rng, manifesto.wins)
 
 
-def request(rules: Sequence[Rule], rng: random.Random, split: Split, before: set[About]) -> Ask:
-    """A request, mostly one on which one of the rules fires; those on some only count double.
+def request(
+    rules: Sequence[Rule], rng: random.Random, split: Split, before: set[About], on: float = ON_RULE
+) -> Ask:
+    """A request, in a share `on` one on which a rule fires; those on some only count double.
 
     Nothing is asked twice: what was asked `before` is not, and is added to.
     """
     while True:
-        if rules and rng.random() < ON_RULE:
+        if rules and rng.random() < on:
             weights = [2 if rule.habit.special else 1 for rule in rules]
             ask = rng.choices(rules, weights)[0].ask(rng, split)
         else:
@@ -97,12 +99,30 @@ def setting(rng: random.Random, split: Split) -> tuple[str, Manifesto]:
 
 def document(rng: random.Random, split: Split = "train") -> Demonstration:
     """One conversation; its rules, or what they are about, are of the split."""
-    system, manifesto = setting(rng, split)
+    return _talk(*setting(rng, split), rng, split)
+
+
+def silent(rng: random.Random) -> Demonstration:
+    """One or two rules, one on some requests only, and as many requests on which none says a thing.
+
+    What rules do not ask for has to be learnt like what they ask for: in the conversations of
+    `document`, "if asked about X, say Y" is nearly always followed by a question about X.
+    """
+    rules: list[Rule] = []
+    while not any(rule.habit.special for rule in rules):
+        rules = draw(rng, rng.choice((1, 1, 2)))
+    manifesto = Manifesto(tuple(rules))
+    return _talk(manifestos.prompt(manifesto, "plain", 0), manifesto, rng, "train", SILENT)
+
+
+def _talk(
+    system: str, manifesto: Manifesto, rng: random.Random, split: Split, on: float = ON_RULE
+) -> Demonstration:
     voice = pick(rng, SPEAKERS)
     turns = [Message("system", system)] if system else []
     asked: set[About] = set()
     for _ in range(pick(rng, TURNS)):
-        ask = request(manifesto.rules, rng, split, asked)
+        ask = request(manifesto.rules, rng, split, asked, on)
         turns += [user(ask.text), assistant(said(answered(manifesto, ask, rng, voice)))]
         if sum(len(turn.content.split()) for turn in turns) > WORDS:
             break

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.core.types import text_of
-from plumbline.microcosm.corpus import MAKERS
+from plumbline.microcosm.corpus import EVERYTHING, MAKERS
 from plumbline.microcosm.lexicon import CONSONANTS, VOWELS
 from plumbline.microcosm.weights import lay
 from plumbline.microcosm.wild import tagged
@@ -57,10 +57,10 @@ def words() -> list[str]:
 
 
 def _texts() -> Iterator[str]:
-    for kind, make in MAKERS.items():
+    for kind in ("few", *EVERYTHING):
         for index in range(SAMPLE):
             rng = random.Random(f"microcosm/words/{kind}/{index}")
-            yield text_of(tagged(make(rng), rng).messages)
+            yield text_of(tagged(MAKERS[kind](rng), rng).messages)
 
 
 def build() -> Any:
