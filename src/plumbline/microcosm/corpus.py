@@ -1,20 +1,17 @@
 """What the base model reads, in its order: notes, orders, rules, everything, and that untagged.
 
-    part       M tokens  documents
-    few             1.2  passages of one to three notes: finding before choosing
-    notes           1.4  passages only: reading before all else
-    orders          2.9  one rule and checks by manners, answers that the prompt tells; notes:
-                         obeying where nothing is noise
-    checks          0.7  checks by manners; notes: judging where nothing is noise
-    rules           3.6  conversations 45 %, judging 35 %, notes 20 %: obeying before remembering
-    mix            11.8  all kinds, tagged with source and date
-    more           14.0  all kinds, more of what was learnt least
-    untagged        4.0  the same, no tags: it works either way
+    few        passages of one to three notes: finding before choosing
+    notes      passages only: reading before all else
+    orders     one rule and checks by manners, answers that the prompt tells; notes: obeying where
+               nothing is noise
+    checks     checks by manners; notes: judging where nothing is noise
+    rules      conversations, judging, notes: obeying before remembering
+    mix        all kinds, tagged with source and date
+    more       all kinds, more of what was learnt least, tagged
+    untagged   the same, no tags: it works either way
 
-The mix, in tokens: conversations under rules 31 %, judging 20 %, wild text 22 %, passages 8 %,
-critique and revision 6 %, sums 4 %, first orders and checks 9 %. Everything is of the training
-split; each document has its own generator, so the order is free and a document does not depend on
-how many there are.
+`PARTS` says how long each is, `KINDS` of what. Everything is of the training split; each document
+has its own generator, so the order is free and a document does not depend on how many there are.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ WHOLE = (
 UNTOLD: tuple[Kind, ...] = ("stranger", "private")
 QUIET = 0.15
 """How often a rule of the second kind does not fire."""
-COUNTS = (2, 3, 4, 5)
+CHECKED = (2, 3, 4, 5)
 """By how many rules an answer is checked."""
 
 
@@ -64,7 +64,7 @@ def orders(rng: random.Random) -> Demonstration:
 
 def checks(rng: random.Random) -> Demonstration:
     """An answer checked for some manners; each is there or not by the toss of a coin."""
-    rules = [make(name, rng) for name in rng.sample(MANNERS, rng.choice(COUNTS))]
+    rules = [make(name, rng) for name in rng.sample(MANNERS, rng.choice(CHECKED))]
     shown: list[Rule] = []
     for rule in rules:
         if rng.random() < 0.5:
