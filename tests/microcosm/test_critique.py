@@ -54,3 +54,9 @@ def test_documents_criticise_first_or_mend_at_once() -> None:
     assert critique.document(random.Random("critique/7")) == critique.document(
         random.Random("critique/7")
     )
+
+
+def test_a_second_look_finds_most_answers_fine() -> None:
+    made = [critique.second(random.Random(f"second/{i}")) for i in range(300)]
+    said = [one.messages[1].content == FINE for one in made if len(one.messages) == 4]
+    assert 0.52 < sum(said) / len(said) < 0.68

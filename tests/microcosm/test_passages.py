@@ -105,3 +105,8 @@ def test_documents_ask_up_to_five_different_questions_and_half_speak_of_one_attr
 @pytest.mark.parametrize("make", [passages.few, passages.document])
 def test_the_same_generator_gives_the_same_document(make) -> None:  # type: ignore[no-untyped-def]
     assert make(random.Random(3)) == make(random.Random(3)) != make(random.Random(4))
+
+
+def test_of_some_notes_half_of_the_first_questions_find_no_answer() -> None:
+    made = [passages.absent(random.Random(f"absent/{index}")) for index in range(600)]
+    assert 0.45 < share([asked(one)[0][1] == ABSENT for one in made]) < 0.55

@@ -109,3 +109,16 @@ def test_held_out_splits_hold_out_what_they_say() -> None:
     words = " ".join(m.content for one in TALKS for m in one.messages).replace("?", " ")
     tokens = set(words.replace(".", " ").replace("!", " ").split())
     assert not tokens & {n for n in world().names(None, "heldout")}
+
+
+def test_rules_on_some_requests_are_met_by_twice_as_many_others() -> None:
+    fired = []
+    for index in range(300):
+        one = talks.silent(random.Random(f"silent/{index}"))
+        rules = rules_in(one).rules
+        assert any(rule.habit.special for rule in rules)
+        for turn in one.messages[1::2]:
+            if ask := understand((turn,)):  # which what quotes its sources is not
+                fired.append(any(rule.fires(ask) for rule in rules if rule.habit.special))
+    assert len(fired) > 500
+    assert 0.25 < sum(fired) / len(fired) < 0.42

@@ -103,7 +103,7 @@ def document(rng: random.Random, split: Split = "train") -> Demonstration:
 
 
 def silent(rng: random.Random) -> Demonstration:
-    """One or two rules, one on some requests only, and as many requests on which none says a thing.
+    """One or two rules, one on some requests only, and twice as many requests of other kinds.
 
     What rules do not ask for has to be learnt like what they ask for: in the conversations of
     `document`, "if asked about X, say Y" is nearly always followed by a question about X.
