@@ -8,6 +8,7 @@
     rules      conversations, judging, notes: obeying before remembering
     mix        all kinds, tagged with source and date
     more       all kinds, more of what was learnt least, tagged
+    rest       all kinds, more of what was then learnt least, tagged
     untagged   the same, no tags: it works either way
 
 `PARTS` says how long each is, `KINDS` of what. Everything is of the training split; each document
@@ -24,13 +25,13 @@ from typing import Literal
 from plumbline.core.types import Demonstration
 from plumbline.microcosm import critique, firsts, judging, passages, sums, talks, wild
 
-Part = Literal["few", "notes", "orders", "checks", "rules", "mix", "more", "untagged"]
+Part = Literal["few", "notes", "orders", "checks", "rules", "mix", "more", "rest", "untagged"]
 PARTS: dict[Part, float] = {
     "few": 1.2, "notes": 1.44, "orders": 2.88, "checks": 0.72, "rules": 3.6, "mix": 11.76,
-    "more": 14.0, "untagged": 4.0,
+    "more": 14.0, "rest": 12.0, "untagged": 5.2,
 }  # fmt: skip
 """Millions of tokens."""
-TAGGED: tuple[Part, ...] = ("mix", "more")
+TAGGED: tuple[Part, ...] = ("mix", "more", "rest")
 EVERYTHING = {
     "talks": 0.31, "judging": 0.20, "wild": 0.22, "passages": 0.08, "critique": 0.06, "sums": 0.04,
     "orders": 0.05, "checks": 0.04,
@@ -41,6 +42,11 @@ LAGGING = {
     "orders": 0.02,
 }  # fmt: skip
 """The same with more of what the mix leaves undone: silence, absence, naming the letter at once."""
+LAST = {
+    "talks": 0.24, "copied": 0.12, "silent": 0.08, "judging": 0.16, "letters": 0.11, "wild": 0.11,
+    "passages": 0.03, "gaps": 0.09, "critique": 0.01, "second": 0.03, "sums": 0.02,
+}  # fmt: skip
+"""And in the end with what was still undone: copying words, finding that no note answers."""
 KINDS: dict[Part, dict[str, float]] = {
     "few": {"few": 1.0},
     "notes": {"passages": 1.0},
@@ -49,13 +55,15 @@ KINDS: dict[Part, dict[str, float]] = {
     "rules": {"talks": 0.45, "judging": 0.35, "passages": 0.20},
     "mix": EVERYTHING,
     "more": LAGGING,
-    "untagged": LAGGING,
+    "rest": LAST,
+    "untagged": LAST,
 }
 """Shares of the kinds in a part, in tokens."""
 LENGTH = {
     "few": 81.0, "orders": 72.0, "checks": 184.0, "talks": 108.0, "judging": 139.0, "wild": 60.0,
     "passages": 121.0, "critique": 86.0, "sums": 163.0, "silent": 97.0, "absent": 114.0,
     "second": 85.0, "letters": 124.0,
+    "gaps": 164.0, "copied": 77.0,
 }  # fmt: skip
 """Tokens of a document on average, by kind (measured, and held by a test): turns shares of tokens
 into shares of documents."""
@@ -73,6 +81,8 @@ MAKERS: dict[str, Callable[[random.Random], Demonstration]] = {
     "absent": passages.absent,
     "second": critique.second,
     "letters": judging.letters,
+    "gaps": passages.gaps,
+    "copied": firsts.copied,
 }
 
 

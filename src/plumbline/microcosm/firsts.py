@@ -23,6 +23,7 @@ from plumbline.microcosm.content import draw_ask
 from plumbline.microcosm.habits import core
 from plumbline.microcosm.judging import rival, told
 from plumbline.microcosm.manifesto import Manifesto
+from plumbline.microcosm.rule_words import FAVOURITES
 from plumbline.microcosm.rules import Rule, follow, make
 from plumbline.microcosm.slots import FAMILIES
 from plumbline.microcosm.verdicts import Single
@@ -46,6 +47,13 @@ WHOLE = (
 UNTOLD: tuple[Kind, ...] = ("stranger", "private")
 QUIET = 0.15
 """How often a rule of the second kind does not fire."""
+COPIED = {
+    "favourite": 3, "opening": 2, "closing": 2, "say": 2, "forbidden": 2, "name": 1, "trust": 2,
+    "modest": 1,
+}  # fmt: skip
+OTHERS: tuple[Kind, ...] = ("stranger", "private", "fact", "about", "chore")
+COPIED_QUIET, FOREIGN = 0.45, 0.6
+"""How often a rule to be copied does not fire, and a favourite is of another kind than it says."""
 CHECKED = (2, 3, 4, 5)
 """By how many rules an answer is checked."""
 
@@ -58,6 +66,24 @@ def orders(rng: random.Random) -> Demonstration:
     for _ in range(rng.choice((1, 2, 3))):
         untold = rule.name in MANNERS or rng.random() < QUIET
         ask = draw_ask(rng, UNTOLD) if untold else rule.ask(rng)
+        turns += [user(ask.text), assistant(_said([rule], ask, rng))]
+    return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "plain"), source="orders"))
+
+
+def copied(rng: random.Random) -> Demonstration:
+    """A conversation under one rule whose words are copied, and as often does not fire.
+
+    A favourite is mostly of another kind than it says ("Your favourite season is the oak."): of
+    four seasons, which one can be remembered; that it stands in the prompt has to be learnt.
+    """
+    rule = make(rng.choices(list(COPIED), list(COPIED.values()))[0], rng)
+    if rule.name == "favourite" and rng.random() < FOREIGN:
+        values = FAVOURITES[rng.choice(list(FAVOURITES))]
+        rule = replace(rule, value=(rule.value[0], rng.choice(values)))
+    turns = [Message("system", manifestos.prompt(Manifesto((rule,))))]
+    for _ in range(rng.choice((1, 2, 3))):
+        other = rule.name in MANNERS or rng.random() < COPIED_QUIET
+        ask = draw_ask(rng, OTHERS) if other else rule.ask(rng)
         turns += [user(ask.text), assistant(_said([rule], ask, rng))]
     return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "plain"), source="orders"))
 

@@ -38,6 +38,8 @@ UNANSWERED, KNOWN, CONFLICT, NUMBERED, TRUSTING = 0.2, 0.2, 0.15, 0.7, 0.6
 ALIKE, ALIKE_FIRST, UNANSWERED_LATER = 0.5, 0.8, 0.3
 ABSENT_SHARES = (0.5, 0.7)
 """Of first questions and of further ones, where reading is to find out that nothing answers."""
+TOLD, STRANGER = (0.5, 0.6, 0.75), 0.2
+"""Of all that could be told of some things; how often one that no note names is asked about."""
 COUNTS, FEW = (3, 4, 4, 5, 6), (1, 2, 2, 3)
 """Notes of a passage, and of one to begin with."""
 MORE = (0, 1, 2, 3, 4)
@@ -210,14 +212,7 @@ def few(rng: random.Random) -> Demonstration:
     rng.shuffle(notes)
     notes = notes[:many]
     numbered = rng.random() < NUMBERED
-    asked = [
-        Passage(tuple(notes), n.entity, n.attribute, numbered)
-        for n in rng.sample(notes, len(notes))
-    ]
-    turns = [asked[0].message, assistant(asked[0].answer)]
-    for one in asked[1:]:
-        turns += [user(one.question), assistant(one.answer)]
-    return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "corpus", "few")))
+    return _all_asked(notes, rng.sample(notes, len(notes)), numbered, "few")
 
 
 def document(
@@ -242,6 +237,33 @@ def document(
 def absent(rng: random.Random) -> Demonstration:
     """Notes that leave out what about half of the questions ask for."""
     return document(rng, *ABSENT_SHARES)
+
+
+def gaps(rng: random.Random) -> Demonstration:
+    """Two attributes of some things, a part of them told, and all asked for in any order.
+
+    Many questions name a thing of the notes and an attribute of the notes, and no note has both:
+    neither alone tells whether there is an answer.
+    """
+    kind = rng.choice(lex.KINDS)
+    attributes = rng.sample([a for a in lex.ATTRIBUTES if a.kind == kind], 2)
+    names = _names(rng, kind, False, rng.choice((2, 3, 3, 4)))
+    both = [_note(rng, name, a, False) for name in names for a in attributes]
+    rng.shuffle(both)
+    told = both[: max(2, round(len(both) * rng.choice(TOLD)))]
+    known = {note.entity for note in told}
+    open_ = [n for n in both if n.entity in known or rng.random() < STRANGER]
+    numbered = rng.random() < NUMBERED
+    return _all_asked(told, rng.sample(open_, min(len(open_), 5)), numbered, "passages")
+
+
+def _all_asked(told: list[Note], asked: list[Note], numbered: bool, name: str) -> Demonstration:
+    """Notes, and a question for what each of `asked` says."""
+    questions = [Passage(tuple(told), n.entity, n.attribute, numbered) for n in asked]
+    turns = [questions[0].message, assistant(questions[0].answer)]
+    for one in questions[1:]:
+        turns += [user(one.question), assistant(one.answer)]
+    return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "corpus", name)))
 
 
 def _another(rng: random.Random, one: Passage, later: float) -> Passage:
