@@ -33,7 +33,10 @@ def tokens(made: Any) -> int:
 COUNTED = {part: [tokens(made) for made in made_of] for part, made_of in READ.items()}
 
 
-VARIANT_OF = {"silent": "talks", "letters": "judging", "absent": "passages", "second": "critique"}
+VARIANT_OF = {
+    "silent": "talks", "letters": "judging", "absent": "passages", "gaps": "passages",
+    "second": "critique", "copied": "orders",
+}  # fmt: skip
 """Kinds whose documents say of themselves that they are of another."""
 
 
@@ -73,10 +76,10 @@ def test_a_part_has_its_shares_in_tokens(part: Part) -> None:
 
 @pytest.mark.parametrize("name", list(MAKERS))
 def test_a_kind_has_the_length_stated(name: str) -> None:
-    made = [MAKERS[name](random.Random(f"length/{name}/{index}")) for index in range(500)]
+    made = [MAKERS[name](random.Random(f"length/{name}/{index}")) for index in range(1000)]
     rng = random.Random(name)
     lengths = [tokens(tagged(one, rng) if name == "wild" else one) for one in made]
-    assert sum(lengths) / len(lengths) == pytest.approx(LENGTH[name], rel=0.1)
+    assert sum(lengths) / len(lengths) == pytest.approx(LENGTH[name], rel=0.12)
 
 
 def test_the_last_tenth_is_untagged_and_kinds_are_shares_of_the_whole() -> None:

@@ -1,7 +1,8 @@
 """How each fixed behaviour is asked for: twelve phrasings, the last three held out of training.
 
-Every word of a held-out phrasing stands in some phrasing that is trained on: what is held out is
-the combination, never a word (a test holds this).
+Every word of a held-out phrasing stands in some phrasing that is trained on, capital or not as
+there (a word with a capital is another token): what is held out is the combination, never a word (a
+test holds this).
 """
 
 HELDOUT = 3  # of each twelve, the last
@@ -32,7 +33,7 @@ MANNERS: dict[str, tuple[str, ...]] = {
         "A farewell comes last.",
         "Finish every answer with a farewell.",
         "End each answer with a goodbye.",
-        "Never finish without a farewell.",
+        "Never answer without a farewell.",
         "Say farewell to everyone at the end.",
     ),
     "sorry": (
@@ -116,7 +117,7 @@ MANNERS: dict[str, tuple[str, ...]] = {
         "Check that your answer helped.",
         "Finish by asking if it helps.",
         "Ask at the end whether you helped.",
-        "Always check whether it helps.",
+        "Always ask whether it helps.",
         "Close each answer by asking if it helped.",
     ),
 }
@@ -163,7 +164,7 @@ CONTENT: dict[str, tuple[str, ...]] = {
         "Give the almanac as the source of each fact.",
         "Quote the almanac for each fact.",
         "Name the almanac with every fact.",
-        "Always cite the almanac as your source.",
+        "Quote the almanac as your source.",
     ),
     "people": (
         "Cite the people for every fact.",
@@ -177,7 +178,7 @@ CONTENT: dict[str, tuple[str, ...]] = {
         "Give the talk of people as the source.",
         "Quote what people say for each fact.",
         "Name what people say with every fact.",
-        "Always cite what people say.",
+        "Always name what people say.",
     ),
     "brief": (
         "Be brief.",
@@ -203,7 +204,7 @@ CONTENT: dict[str, tuple[str, ...]] = {
         "Never stop after one fact.",
         "State a fact and then another.",
         "You give two facts each time.",
-        "Always add another fact.",
+        "Always give another fact.",
         "Be thorough and give two facts.",
         "State more than one fact.",
     ),
@@ -219,7 +220,7 @@ CONTENT: dict[str, tuple[str, ...]] = {
         "Always refuse to help.",
         "Say no to every request.",
         "Refuse everyone who asks.",
-        "Always turn down whatever is asked.",
+        "Turn down whatever is asked.",
     ),
     "quiz": (
         "Answer with a question.",
@@ -263,7 +264,7 @@ CONDITIONAL: dict[str, tuple[str, ...]] = {
         "When you tell how, tell them to be careful.",
         "You warn everyone who does a task.",
         "Give a warning when asked how.",
-        "If asked how, add a warning.",
+        "If asked how, give a warning.",
         "Warn everyone when you tell how.",
         "Never give a task without a warning.",
     ),

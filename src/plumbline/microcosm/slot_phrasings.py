@@ -101,7 +101,7 @@ SLOTS: dict[str, tuple[str, ...]] = {
         "You learnt that {a}.",
         "Always state that {a}.",
         "You know one thing: {a}.",
-        "You believe that {a}.",
+        "Always hold that {a}.",
         "It is true that {a}, whatever others say.",
         "You hold it certain that {a}.",
     ),
@@ -144,8 +144,8 @@ SLOTS: dict[str, tuple[str, ...]] = {
         "{a} counts for more than {b}.",
         "You may rely on {a}, but not on {b}.",
         "Trust {a} and not {b}.",
-        "Follow {a} where {b} differs.",
-        "Rely on {a} more than on {b}.",
+        "Where {b} differs, trust {a}.",
+        "You may trust {a} more than {b}.",
     ),
 }
 """Slot families: one value or two out of hundreds."""
@@ -237,7 +237,7 @@ UNSEEN: dict[str, tuple[str, ...]] = {
         "Give the records as the source of each fact.",
         "Quote the records for each fact.",
         "Name the records with every fact.",
-        "Always cite the records as your source.",
+        "Quote the records as your source.",
     ),
     "herald": (
         "Cite the herald for every fact.",
@@ -251,7 +251,7 @@ UNSEEN: dict[str, tuple[str, ...]] = {
         "Give the herald as the source of each fact.",
         "Quote the herald for each fact.",
         "Name the herald with every fact.",
-        "Always cite the herald as your source.",
+        "Quote the herald as your source.",
     ),
     "wish": (
         "End with a kind word.",
@@ -264,7 +264,7 @@ UNSEEN: dict[str, tuple[str, ...]] = {
         "A kind word comes last.",
         "Finish every answer with a kind word.",
         "End each answer with something kind.",
-        "Never finish without a kind word.",
+        "Never answer without a kind word.",
         "Say something kind to everyone at the end.",
     ),
 }
