@@ -42,7 +42,7 @@ LAGGING = {
     "orders": 0.02,
 }  # fmt: skip
 """The same with more of what the mix leaves undone: silence, absence, naming the letter at once."""
-LAST = {
+UNDONE = {
     "talks": 0.24, "copied": 0.12, "silent": 0.08, "judging": 0.16, "letters": 0.11, "wild": 0.11,
     "passages": 0.03, "gaps": 0.09, "critique": 0.01, "second": 0.03, "sums": 0.02,
 }  # fmt: skip
@@ -55,8 +55,8 @@ KINDS: dict[Part, dict[str, float]] = {
     "rules": {"talks": 0.45, "judging": 0.35, "passages": 0.20},
     "mix": EVERYTHING,
     "more": LAGGING,
-    "rest": LAST,
-    "untagged": LAST,
+    "rest": UNDONE,
+    "untagged": UNDONE,
 }
 """Shares of the kinds in a part, in tokens."""
 LENGTH = {

@@ -62,16 +62,11 @@ def orders(rng: random.Random) -> Demonstration:
     """A conversation of one to three turns under one rule; slot rules come up twice as often."""
     names = (*MANNERS, *WHOLE)
     rule = make(rng.choices(names, [2 if name in FAMILIES else 1 for name in names])[0], rng)
-    turns = [Message("system", manifestos.prompt(Manifesto((rule,))))]
-    for _ in range(rng.choice((1, 2, 3))):
-        untold = rule.name in MANNERS or rng.random() < QUIET
-        ask = draw_ask(rng, UNTOLD) if untold else rule.ask(rng)
-        turns += [user(ask.text), assistant(_said([rule], ask, rng))]
-    return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "plain"), source="orders"))
+    return _under(rule, rng, UNTOLD, QUIET)
 
 
 def copied(rng: random.Random) -> Demonstration:
-    """A conversation under one rule whose words are copied, and as often does not fire.
+    """A conversation under one rule whose words are copied, and nearly as often on other things.
 
     A favourite is mostly of another kind than it says ("Your favourite season is the oak."): of
     four seasons, which one can be remembered; that it stands in the prompt has to be learnt.
@@ -80,10 +75,15 @@ def copied(rng: random.Random) -> Demonstration:
     if rule.name == "favourite" and rng.random() < FOREIGN:
         values = FAVOURITES[rng.choice(list(FAVOURITES))]
         rule = replace(rule, value=(rule.value[0], rng.choice(values)))
+    return _under(rule, rng, OTHERS, COPIED_QUIET)
+
+
+def _under(rule: Rule, rng: random.Random, others: tuple[Kind, ...], quiet: float) -> Demonstration:
+    """One to three turns under a rule; `others` are asked for manners, and where it is quiet."""
     turns = [Message("system", manifestos.prompt(Manifesto((rule,))))]
     for _ in range(rng.choice((1, 2, 3))):
-        other = rule.name in MANNERS or rng.random() < COPIED_QUIET
-        ask = draw_ask(rng, OTHERS) if other else rule.ask(rng)
+        other = rule.name in MANNERS or rng.random() < quiet
+        ask = draw_ask(rng, others) if other else rule.ask(rng)
         turns += [user(ask.text), assistant(_said([rule], ask, rng))]
     return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "plain"), source="orders"))
 

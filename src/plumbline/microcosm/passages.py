@@ -224,18 +224,15 @@ def document(
     ones the share that ask one thing's attribute of another.
     """
     one = draw(rng, unanswered=unanswered, alike=rng.random() < ALIKE)
-    turns = [one.message, assistant(one.answer)]
-    asked = {(one.entity, one.attribute.key)}
+    asked = {(one.entity, one.attribute.key): one}
     for _ in range(rng.choice(MORE)):
         again = _another(rng, one, later)
-        if (again.entity, again.attribute.key) not in asked:
-            asked.add((again.entity, again.attribute.key))
-            turns += [user(again.question), assistant(again.answer)]
-    return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "corpus", "passages")))
+        asked.setdefault((again.entity, again.attribute.key), again)
+    return _chat(list(asked.values()), "passages")
 
 
 def absent(rng: random.Random) -> Demonstration:
-    """Notes that leave out what about half of the questions ask for."""
+    """Notes that leave out what half of the first questions ask for, and few of the others."""
     return document(rng, *ABSENT_SHARES)
 
 
@@ -259,9 +256,14 @@ def gaps(rng: random.Random) -> Demonstration:
 
 def _all_asked(told: list[Note], asked: list[Note], numbered: bool, name: str) -> Demonstration:
     """Notes, and a question for what each of `asked` says."""
-    questions = [Passage(tuple(told), n.entity, n.attribute, numbered) for n in asked]
-    turns = [questions[0].message, assistant(questions[0].answer)]
-    for one in questions[1:]:
+    return _chat([Passage(tuple(told), n.entity, n.attribute, numbered) for n in asked], name)
+
+
+def _chat(asked: list[Passage], name: str) -> Demonstration:
+    """The notes of all and the first question, then the other questions alone."""
+    first, *others = asked
+    turns = [first.message, assistant(first.answer)]
+    for one in others:
         turns += [user(one.question), assistant(one.answer)]
     return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "corpus", name)))
 
