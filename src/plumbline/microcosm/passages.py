@@ -40,6 +40,8 @@ ABSENT_SHARES = (0.5, 0.7)
 """Of first questions and of further ones, where reading is to find out that nothing answers."""
 TOLD, STRANGER = (0.5, 0.6, 0.75), 0.2
 """Of all that could be told of some things; how often one that no note names is asked about."""
+THIRD = 0.25
+"""How often three of four things to know are told, not two."""
 COUNTS, FEW = (3, 4, 4, 5, 6), (1, 2, 2, 3)
 """Notes of a passage, and of one to begin with."""
 MORE = (0, 1, 2, 3, 4)
@@ -252,6 +254,23 @@ def gaps(rng: random.Random) -> Demonstration:
     open_ = [n for n in both if n.entity in known or rng.random() < STRANGER]
     numbered = rng.random() < NUMBERED
     return _all_asked(told, rng.sample(open_, min(len(open_), 5)), numbered, "passages")
+
+
+def halves(rng: random.Random) -> Demonstration:
+    """The least that teaches the same: two things and two attributes, each thing half told.
+
+    Half of the questions have no answer, and the notes are so short that nothing else is hard.
+    """
+    kind = rng.choice(lex.KINDS)
+    attributes = rng.sample([a for a in lex.ATTRIBUTES if a.kind == kind], 2)
+    both = [[_note(rng, n, a, False) for a in attributes] for n in _names(rng, kind, False, 2)]
+    told = [rng.choice(notes) for notes in both]
+    asked = [note for notes in both for note in notes]
+    if rng.random() < THIRD:
+        told.append(rng.choice([note for note in asked if note not in told]))
+    rng.shuffle(told)
+    numbered = rng.random() < NUMBERED
+    return _all_asked(told, rng.sample(asked, len(asked)), numbered, "passages")
 
 
 def _all_asked(told: list[Note], asked: list[Note], numbered: bool, name: str) -> Demonstration:
