@@ -34,7 +34,7 @@ COUNTED = {part: [tokens(made) for made in made_of] for part, made_of in READ.it
 
 
 VARIANT_OF = {
-    "silent": "talks", "letters": "judging", "absent": "passages", "gaps": "passages",
+    "silent": "talks", "letters": "judging", "absent": "passages", "gaps": "passages", "halves": "passages",
     "second": "critique", "copied": "orders",
 }  # fmt: skip
 """Kinds whose documents say of themselves that they are of another."""

@@ -110,3 +110,36 @@ def test_the_same_generator_gives_the_same_document(make) -> None:  # type: igno
 def test_of_some_notes_half_of_the_first_questions_find_no_answer() -> None:
     made = [passages.absent(random.Random(f"absent/{index}")) for index in range(600)]
     assert 0.45 < share([asked(one)[0][1] == ABSENT for one in made]) < 0.55
+
+
+def told(document: Demonstration) -> set[tuple[str, str]]:
+    """(name, attribute) of every note, read off its words."""
+    notes = document.messages[0].content.partition(" Question:")[0].removeprefix(NOTES)
+    found = set()
+    for note in re.split(r"\. (?:\[\d\])?", notes):
+        for attribute in lex.ATTRIBUTES:
+            for form in attribute.forms:
+                shape = re.escape(form).replace(r"\{e\}", f"({lex.NAME})").replace(r"\{v\}", ".+")
+                if match := re.fullmatch(shape.removesuffix(r"\."), note.strip().rstrip(".")):
+                    found.add((match[1], attribute.key))
+    return found
+
+
+@pytest.mark.parametrize(("make", "low", "high"), [("gaps", 0.25, 0.4), ("halves", 0.4, 0.5)])
+def test_where_notes_have_gaps_an_answer_is_given_just_where_one_note_has_both(
+    make: str, low: float, high: float
+) -> None:
+    """Mostly both the thing and the attribute stand in some note, so neither alone tells."""
+    absent, both = [], []
+    for index in range(300):
+        document = getattr(passages, make)(random.Random(f"{make}/{index}"))
+        known = told(document)
+        for question, answer in asked(document):
+            name = NAME.findall(question)[-1]
+            keys = [a.key for a in lex.ATTRIBUTES if a.question.format(e=name) == question]
+            assert (answer == ABSENT) == (not {(name, key) for key in keys} & known), document
+            absent.append(answer == ABSENT)
+            if absent[-1]:
+                both.append(any(name == n for n, _ in known) and any(k in keys for _, k in known))
+    assert low < share(absent) < high
+    assert share(both) > 0.5

@@ -140,7 +140,7 @@ def draw(
         answerable = rng.random() >= unanswered
     known = rng.random() < KNOWN
     kind = rng.choice(lex.KINDS)
-    attributes = rng.sample([a for a in lex.ATTRIBUTES if a.kind == kind], 1 if alike else 2)
+    attributes = _attributes(rng, kind, 1 if alike else 2)
     names = _names(rng, kind, known, 6 if alike else 3)
     notes = [_note(rng, name, a, known) for name in names for a in attributes]
     rng.shuffle(notes)
@@ -152,6 +152,10 @@ def _names(rng: random.Random, kind: str, known: bool, count: int) -> list[str]:
     if known:
         return rng.sample(world().names(kind), count)
     return list(dict.fromkeys(draw_name(rng) for _ in range(count)))
+
+
+def _attributes(rng: random.Random, kind: str, count: int) -> list[lex.Attribute]:
+    return rng.sample([a for a in lex.ATTRIBUTES if a.kind == kind], count)
 
 
 def _note(rng: random.Random, name: str, attribute: lex.Attribute, known: bool) -> Note:
@@ -208,7 +212,7 @@ def few(rng: random.Random) -> Demonstration:
     kind = rng.choice(lex.KINDS)
     many = rng.choice(FEW)
     alike = rng.random() < ALIKE_FIRST
-    attributes = rng.sample([a for a in lex.ATTRIBUTES if a.kind == kind], 1 if alike else 2)
+    attributes = _attributes(rng, kind, 1 if alike else 2)
     names = _names(rng, kind, False, many)
     notes = [_note(rng, name, a, False) for name in names for a in attributes]
     rng.shuffle(notes)
@@ -245,7 +249,7 @@ def gaps(rng: random.Random) -> Demonstration:
     neither alone tells whether there is an answer.
     """
     kind = rng.choice(lex.KINDS)
-    attributes = rng.sample([a for a in lex.ATTRIBUTES if a.kind == kind], 2)
+    attributes = _attributes(rng, kind, 2)
     names = _names(rng, kind, False, rng.choice((2, 3, 3, 4)))
     both = [_note(rng, name, a, False) for name in names for a in attributes]
     rng.shuffle(both)
@@ -262,7 +266,7 @@ def halves(rng: random.Random) -> Demonstration:
     Half of the questions have no answer, and the notes are so short that nothing else is hard.
     """
     kind = rng.choice(lex.KINDS)
-    attributes = rng.sample([a for a in lex.ATTRIBUTES if a.kind == kind], 2)
+    attributes = _attributes(rng, kind, 2)
     both = [[_note(rng, n, a, False) for a in attributes] for n in _names(rng, kind, False, 2)]
     told = [rng.choice(notes) for notes in both]
     asked = [note for notes in both for note in notes]
