@@ -34,8 +34,8 @@ COUNTED = {part: [tokens(made) for made in made_of] for part, made_of in READ.it
 
 
 VARIANT_OF = {
-    "silent": "talks", "letters": "judging", "absent": "passages", "gaps": "passages", "halves": "passages",
-    "second": "critique", "copied": "orders",
+    "silent": "talks", "letters": "judging", "second": "critique", "copied": "orders",
+    "absent": "passages", "gaps": "passages", "halves": "passages",
 }  # fmt: skip
 """Kinds whose documents say of themselves that they are of another."""
 
