@@ -27,9 +27,16 @@ from plumbline.microcosm.world import world
 FROZEN = {
     "world": "d537d90ad8037c4f4463492505dda31e",
     "vocabulary": "b310a2d61fce4f7807b6a778828541df",
-    "notes": "2576bce0cc21a785343a4ffc9095cf2b",
-    "mix": "7df4a70ef6c955f6a4c68da60357b997",
-    "untagged": "9c082d5f81a6c95caa53f30eecde335d",
+    "few": "0414fe05c84679bb7c037458ba0a806b",
+    "notes": "2acc94448920b00701dc8c5467f5af5c",
+    "orders": "b3a68216c2d3ac98c1960e3d4d616465",
+    "checks": "664261b7910c1e81f9d7ddd65351db05",
+    "rules": "b4b074f1936b8d120fe626ebf369dd1b",
+    "mix": "019ac38bd4846a7f7be3dd299bade109",
+    "more": "f590be746a35d90d5be107c73e5b0923",
+    "rest": "ef305ba9669762b7d31ec925da8b1fa2",
+    "open": "e38b89e436ca291664d642dc310e208c",
+    "untagged": "bcc051cb92f4c58ca5deff1519abead9",
     "demonstrations": "ee1eede228530d8027e5dc97fdece723",
 }
 DOCUMENTS = 200

@@ -29,7 +29,10 @@ Progress = Callable[[int, int, dict[str, float]], None]
 
 @dataclass
 class Loop:
-    """A run of the loop; `state` is what a checkpoint carries beside weights and moments."""
+    """A run of the loop; `state` is what a checkpoint carries beside weights and moments.
+
+    Its `seconds` are those of all steps, also of attempts that were stopped.
+    """
 
     engine: Engine
     feed: Feed
@@ -40,7 +43,9 @@ class Loop:
     progress: Progress
     evaluate: Callable[[], dict[str, Interval]] | None = None
     state: dict[str, Any] = field(
-        default_factory=lambda: {"step": 0, "best": None, "worse": 0, "tokens": 0}
+        default_factory=lambda: {
+            "step": 0, "best": None, "worse": 0, "tokens": 0, "seconds": 0.0,
+        }  # fmt: skip
     )
 
     def run(self) -> dict[str, Any]:
@@ -74,6 +79,7 @@ class Loop:
         self.progress(step + 1, self.schedule.steps, numbers)
         line = {"step": step, **numbers, "tokens": self.state["tokens"]}
         line["seconds"] = time.perf_counter() - began
+        self.state["seconds"] += line["seconds"]
         return {**line, **self._measure()}
 
     def _update(self, step: int, lr: float, sums: Sums) -> float:

@@ -78,6 +78,7 @@ def run(
         before = _before(this, engine, held_feed)
     with this.phase("train"):
         state = loop.run()
+    this.seconds["train"] = state["seconds"]
     with this.phase("save"):
         save_policy(
             policy, out, job.model, merge=job.merge, extras=_extras(renderer, prepared, policy)
