@@ -38,14 +38,14 @@ class Settings:
     seed: int = option(0, help="draws data, annotators, order and answers")
     base: str = option("", help="a base model's folder (none: the one that comes along)")
     demonstrations: int = option(400, help="demonstrations for SFT")
-    prompts: int = option(400, help="prompts whose answers are ranked")
+    prompts: int = option(320, help="prompts whose answers are ranked")
     answers: int = option(4, help="answers a prompt")
     heldout: int = option(300, help="held-out prompts of the gold value")
     control: bool = option(True, help="also train DPO on shuffled rankings")
     sft: Training = field(default_factory=lambda: _training("sft", 2e-4, 2, 16))
     reward: Training = field(default_factory=lambda: _training("reward", 3e-4, 2, 16))
-    dpo: Training = field(default_factory=lambda: _training("dpo", 2e-4, 2, 8, beta=0.5))
-    kto: Training = field(default_factory=lambda: _training("kto", 2e-4, 2, 8, beta=0.5))
+    dpo: Training = field(default_factory=lambda: _training("dpo", 5e-5, 2, 8, beta=0.5))
+    kto: Training = field(default_factory=lambda: _training("kto", 5e-5, 2, 8, beta=0.5))
 
 
 @recipe
