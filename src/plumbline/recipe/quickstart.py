@@ -40,6 +40,7 @@ class Settings:
     demonstrations: int = option(400, help="demonstrations for SFT")
     prompts: int = option(320, help="prompts whose answers are ranked")
     answers: int = option(4, help="answers a prompt")
+    temperature: float = option(0.7, help="of the answers that are ranked, and of those measured")
     heldout: int = option(300, help="held-out prompts of the gold value")
     control: bool = option(True, help="also train DPO on shuffled rankings")
     sft: Training = field(default_factory=lambda: _training("sft", 2e-4, 2, 16))
@@ -55,7 +56,7 @@ def quickstart(settings: Settings) -> dict[str, Handle]:
     shown = world.demonstrations(world.Draw(s.demonstrations, s.seed), label="demonstrations")
     sft = table.train(_seeded(s.sft, s.seed), model=base, data=shown, label="sft")
     asked = world.prompts(world.Draw(s.prompts, PROMPTS + s.seed), label="prompts")
-    drawn = Sampling(n=s.answers, max_new=MAX_NEW, seed=s.seed)
+    drawn = Sampling(n=s.answers, max_new=MAX_NEW, temperature=s.temperature, seed=s.seed)
     said = table.sample(drawn, model=sft, prompts=asked, label="answers")
     judged = world.rankings(world.People(s.seed), answers=said, label="rankings")
     reward = table.reward(_seeded(s.reward, s.seed), model=sft, data=judged, label="reward")
@@ -67,10 +68,9 @@ def quickstart(settings: Settings) -> dict[str, Handle]:
         noise = world.rankings(world.People(s.seed, True), answers=said, label="shuffled")
         how = _seeded(s.dpo, s.seed)
         models["control"] = table.train(how, model=sft, data=noise, label="control")
+    value = world.Measure(s.heldout, s.seed, temperature=s.temperature)
     measured = {
-        f"gold-{name}": world.gold(
-            world.Measure(s.heldout, s.seed), model=model, label=f"gold-{name}"
-        )
+        f"gold-{name}": world.gold(value, model=model, label=f"gold-{name}")
         for name, model in models.items()
     }
     trained = {name: model for name, model in models.items() if name != "base"}
