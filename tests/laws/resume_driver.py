@@ -16,6 +16,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from plumbline.core.types import Ranking, answer, user
 from plumbline.core.views import view
@@ -95,8 +96,8 @@ def child(*args: object) -> bool:
     return True
 
 
-def left(out: Path) -> dict[str, str]:
-    """Digests of what a run left, without its times."""
+def left(out: Path) -> dict[str, Any]:
+    """Digests of what a run left, without its times; and seconds of steps not in the results."""
     last = out / "scratch" / "last"
     metrics = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     results = json.loads((out / "results.json").read_text())
@@ -106,6 +107,7 @@ def left(out: Path) -> dict[str, str]:
         "model": digest(next(out.glob("*model.safetensors")).read_bytes()),
         "metrics": digest([{k: v for k, v in m.items() if k != "seconds"} for m in metrics]),
         "results": digest(results["metrics"]),
+        "uncounted": abs(results["seconds"]["train"] - sum(m["seconds"] for m in metrics)),
     }
 
 

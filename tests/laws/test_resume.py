@@ -45,6 +45,10 @@ def test_every_resumed_run_equals_the_uninterrupted_one(lines: list[dict]) -> No
             assert line[name] == whole[name], (name, line["operation"], line["moment"])
 
 
+def test_the_seconds_of_all_attempts_are_counted(lines: list[dict]) -> None:
+    assert all(line["uncounted"] < 0.01 for line in lines)
+
+
 def test_the_driver_can_tell_runs_apart(lines: list[dict]) -> None:
     """Another seed gives other bytes: equality above is not empty."""
     assert lines[0]["weights"] != lines[0]["other"]
