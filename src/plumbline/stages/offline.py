@@ -25,6 +25,7 @@ from plumbline.stages.settings import Train
 from plumbline.stages.stopping import stopping
 
 Progress = Callable[[int, int, dict[str, float]], None]
+START: dict[str, Any] = {"step": 0, "best": None, "worse": 0, "tokens": 0, "seconds": 0.0}
 
 
 @dataclass
@@ -42,11 +43,7 @@ class Loop:
     metrics_path: Path
     progress: Progress
     evaluate: Callable[[], dict[str, Interval]] | None = None
-    state: dict[str, Any] = field(
-        default_factory=lambda: {
-            "step": 0, "best": None, "worse": 0, "tokens": 0, "seconds": 0.0,
-        }  # fmt: skip
-    )
+    state: dict[str, Any] = field(default_factory=lambda: dict(START))
 
     def run(self) -> dict[str, Any]:
         """Train to the end (or to an early stop); the last state."""
