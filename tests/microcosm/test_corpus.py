@@ -79,7 +79,9 @@ def test_a_kind_has_the_length_stated(name: str) -> None:
     made = [MAKERS[name](random.Random(f"length/{name}/{index}")) for index in range(1000)]
     rng = random.Random(name)
     lengths = [tokens(tagged(one, rng) if name == "wild" else one) for one in made]
-    assert sum(lengths) / len(lengths) == pytest.approx(LENGTH[name], rel=0.12)
+    assert sum(lengths) / len(lengths) == pytest.approx(
+        LENGTH[name], rel=0.12 if name == "wild" else 0.09
+    )
 
 
 def test_the_last_tenth_is_untagged_and_kinds_are_shares_of_the_whole() -> None:

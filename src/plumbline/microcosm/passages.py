@@ -38,10 +38,9 @@ UNANSWERED, KNOWN, CONFLICT, NUMBERED, TRUSTING = 0.2, 0.2, 0.15, 0.7, 0.6
 ALIKE, ALIKE_FIRST, UNANSWERED_LATER = 0.5, 0.8, 0.3
 ABSENT_SHARES = (0.5, 0.7)
 """Of first questions and of further ones, where reading is to find out that nothing answers."""
-TOLD, STRANGER = (0.5, 0.6, 0.75), 0.2
-"""Of all that could be told of some things; how often one that no note names is asked about."""
-THIRD = 0.25
-"""How often three of four things to know are told, not two."""
+TOLD, STRANGER, THIRD = (0.5, 0.6, 0.75), 0.2, 0.25
+"""Of `gaps`: the share that is told, how often a thing that no note names is asked about; of
+`halves`: how often three of four are told, not two."""
 COUNTS, FEW = (3, 4, 4, 5, 6), (1, 2, 2, 3)
 """Notes of a passage, and of one to begin with."""
 MORE = (0, 1, 2, 3, 4)

@@ -1,6 +1,7 @@
 """The microcosm's base model from nothing: corpus, random weights, next-token training in parts.
 
-    weights -> few notes -> notes -> orders -> checks -> rules -> mix -> more -> rest -> untagged
+    weights -> few notes -> notes -> orders -> checks -> rules -> mix
+            -> more -> rest -> open -> untagged
 
 The rate of learning warms up in each part and falls to zero over each of the last four. `make
 microcosm-base` runs it (resumable); `tools/ship_base.py` puts what it makes into the package, by
@@ -72,7 +73,7 @@ TRAIN = Train(
 """Of chats what the assistant says is learnt, of documents all. Steps are small, the rate is low:
 by passages alone, from the same weights, values were found among six notes after 0.5 million
 tokens at 4e-4, and no better than by guessing at 1e-3 and 2e-3."""
-LAST = {"more": (2, 1.0), "rest": (2, 0.75), "open": (1, 1.0), "untagged": (2, 0.75)}
+FALLING = {"more": (2, 1.0), "rest": (2, 0.75), "open": (1, 1.0), "untagged": (2, 0.75)}
 """Of the usual batch and rate, in the parts over which the rate falls to zero. Small steps at one
 rate learn each skill alone quickly, and mixed hold it at the level of their noise: after the mix
 pairs were judged right in both orders in 0.12, and after 2.4 million tokens of a falling rate in
@@ -104,9 +105,9 @@ def microcosm_base(settings: Settings) -> dict[str, Handle]:
 
 def _how(training: Training, part: str) -> Training:
     """Each part warms up, as its moments start anew; in the last four the rate falls to zero."""
-    if part not in LAST:
+    if part not in FALLING:
         return training
-    train, (batches, rates) = training.train, LAST[part]
+    train, (batches, rates) = training.train, FALLING[part]
     rate = train.lr and rates * train.lr
     how = replace(train, batch=batches * train.batch, lr=rate, decay="linear")
     return replace(training, train=how)

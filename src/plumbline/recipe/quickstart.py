@@ -62,12 +62,14 @@ def quickstart(settings: Settings) -> dict[str, Handle]:
     reward = table.reward(_seeded(s.reward, s.seed), model=sft, data=judged, label="reward")
     models = {"base": base, "sft": sft}
     for name in ("dpo", "kto"):
-        how = _seeded(getattr(s, name), s.seed)
-        models[name] = table.train(how, model=sft, data=judged, label=name)
+        models[name] = table.train(
+            _seeded(getattr(s, name), s.seed), model=sft, data=judged, label=name
+        )
     if s.control:
         noise = world.rankings(world.People(s.seed, True), answers=said, label="shuffled")
-        how = _seeded(s.dpo, s.seed)
-        models["control"] = table.train(how, model=sft, data=noise, label="control")
+        models["control"] = table.train(
+            _seeded(s.dpo, s.seed), model=sft, data=noise, label="control"
+        )
     value = world.Measure(s.heldout, s.seed, temperature=s.temperature)
     measured = {
         f"gold-{name}": world.gold(value, model=model, label=f"gold-{name}")

@@ -76,8 +76,7 @@ def run(
     loop = _loop(this, table, engine, train_feed, held_feed)
     with this.phase("evaluate"):
         before = _before(this, engine, held_feed)
-    with this.phase("train"):
-        state = loop.run()
+    state = loop.run()
     this.seconds["train"] = state["seconds"]
     with this.phase("save"):
         save_policy(
