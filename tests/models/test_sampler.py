@@ -43,7 +43,7 @@ def scored(policy: Policy, prompts: list[list[int]], answers: list[list[int]]) -
 @pytest.mark.parametrize("name", ["llama", "gemma3", "gpt2"])
 def test_greedy_equals_generate(folders, name) -> None:
     policy = policy_of(folders[name])
-    got = sample(policy, PROMPTS, max_new=12, temperature=0.0)
+    got = sample(policy, PROMPTS, max_new=12, draw=Draw(0.0))
     policy.model.eval()
     for prompt, one in zip(PROMPTS, got, strict=True):
         want = policy.model.generate(
@@ -84,11 +84,11 @@ def test_stops_at_an_end_id_and_keeps_it(folders) -> None:
 
 def test_samples_with_the_adapter_on(folders) -> None:
     policy = policy_of(folders["llama"], "lora")
-    before = sample(policy, PROMPTS, max_new=8, temperature=0.0)
+    before = sample(policy, PROMPTS, max_new=8, draw=Draw(0.0))
     with torch.no_grad():
         for parameter in policy.trained_state().values():
             parameter.normal_(0.0, 0.5)
-    after = sample(policy, PROMPTS, max_new=8, temperature=0.0)
+    after = sample(policy, PROMPTS, max_new=8, draw=Draw(0.0))
     assert [s.ids for s in before] != [s.ids for s in after]
     assert policy.model.training
 
@@ -122,4 +122,69 @@ def test_positions_end(folders) -> None:
     with pytest.raises(UserError, match="128 positions"):
         sample(policy, [[1] * 128], max_new=5)
     with pytest.raises(UserError, match="top_p"):
-        sample(policy, PROMPTS, max_new=5, top_p=0.0)
+        sample(policy, PROMPTS, max_new=5, draw=Draw(top_p=0.0))
+
+
+RAGGED = [[(7 * i + j) % 90 + 5 for j in range(3 + 5 * i % 17)] for i in range(12)]
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt2", "gemma3", "rwkv"])
+def test_prompts_that_wait_enter_as_answers_leave(folders, name) -> None:
+    """Twelve prompts of other lengths in a batch of 5 rows, two answers each, that end anywhere."""
+    policy = policy_of(folders[name])
+    seeds = list(range(24))
+    ends = list(range(1, 30))
+    steps: list[int] = []
+    few = sample(
+        policy, RAGGED, n=2, max_new=9, seeds=seeds, stop_ids=ends, rows=5, tick=steps.append
+    )
+    assert len({len(one.ids) for one in few}) > 4
+    assert sum(steps) == sum(len(one.ids) for one in few) and max(steps) <= 5
+    for k, one in enumerate(few):
+        prompt = RAGGED[k // 2]
+        alone = sample(policy, [prompt], max_new=9, seeds=[k], stop_ids=ends)[0]
+        assert alone.ids == one.ids and alone.ended == one.ended == (one.ids[-1] in ends)
+        np.testing.assert_allclose(one.logprobs, alone.logprobs, atol=1e-5)
+
+
+def test_a_batch_stays_full_along_paths_and_runs_empty_otherwise(folders) -> None:
+    def busy(name: str) -> float:
+        made: list[int] = []
+        policy = policy_of(folders[name])
+        sample(policy, RAGGED, max_new=9, stop_ids=range(1, 30), rows=4, tick=made.append)
+        return sum(made) / len(made)
+
+    assert policy_of(folders["llama"]).route.paths and not policy_of(folders["gemma3"]).route.paths
+    assert busy("llama") > busy("gemma3") + 0.5
+
+
+def test_answers_that_are_too_short_do_not_end(folders) -> None:
+    policy = policy_of(folders["llama"])
+    ends = list(range(1, 60))
+    got = sample(policy, PROMPTS, n=3, max_new=9, min_new=4, seeds=1, stop_ids=ends)
+    assert all(len(one.ids) >= 4 and not set(one.ids[:3]) & set(ends) for one in got)
+    assert any(len(one.ids) == 4 for one in got)
+    said = sample(policy, PROMPTS, n=3, max_new=9, min_new=4, seeds=1, stop=lambda ids: True)
+    assert {len(one.ids) for one in said} == {4}
+
+
+def test_min_p_keeps_what_is_near_the_likeliest() -> None:
+    logits = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log()
+    kept = Draw(min_p=0.3).logprobs(logits)[0].exp()
+    torch.testing.assert_close(kept, torch.tensor([0.5, 0.3, 0.15, 0.0]) / 0.95)
+
+
+def test_a_flat_nucleus_is_found_beyond_the_likely_tokens() -> None:
+    logits = torch.zeros(2, 4000)
+    logits[1, 7] = 20.0
+    kept = Draw(top_p=0.9).logprobs(logits).exp() > 0
+    assert kept[0].sum() == pytest.approx(3600, abs=2) and kept[1].sum() == 1
+
+
+@pytest.mark.parametrize("uniform", [0.0, 1e-12, 0.5, 1 - 1e-16])
+def test_no_uniform_number_draws_what_has_no_probability(uniform: float) -> None:
+    torch.manual_seed(1)
+    logits = torch.randn(50, 1000).masked_fill(torch.rand(50, 1000) < 0.9, -torch.inf)
+    ids, logp = Draw().choose(logits, torch.full((50,), uniform, dtype=torch.float64))
+    assert torch.isfinite(logp).all()
+    torch.testing.assert_close(logp, logits.log_softmax(-1).gather(1, ids[:, None])[:, 0])

@@ -26,6 +26,7 @@ from plumbline.cli import (
     plan_compute,
     quickstart,
     recipe,
+    rl,
     sample,
     store,
     train,
@@ -51,6 +52,7 @@ app.command()(recipe.plan)
 app.command()(recipe.run)
 app.command()(recipe.status)
 app.command()(train.train)
+app.command()(rl.rl)
 app.command()(plan_compute.plan_compute)
 app.command()(sample.sample)
 app.add_typer(data.app, name="data")

@@ -22,6 +22,7 @@ from plumbline.engine.metrics import Sums
 from plumbline.engine.optim import adamw, clip
 from plumbline.models.policy import Policy
 from plumbline.objectives.base import Batch, Objective, Outputs
+from plumbline.text.forest import Forest
 
 from .batches import Item, Micro, collate, cut
 
@@ -40,9 +41,17 @@ class Engine:
     """A policy, an objective and an optimizer."""
 
     def __init__(
-        self, policy: Policy, objective: Objective, *, micro_tokens: int, optim: Optim | None = None
+        self,
+        policy: Policy,
+        objective: Objective,
+        *,
+        micro_tokens: int,
+        optim: Optim | None = None,
+        entropy: bool = False,
     ) -> None:
+        """`entropy`: every forward pass also gives the entropy at each trained token."""
         self.policy, self.objective, self.micro_tokens = policy, objective, micro_tokens
+        self.entropy = entropy
         self.settings = optim or Optim()
         self.params = [p for p in policy.parameters() if p.requires_grad]
         self._optimizer: torch.optim.AdamW | None = None
@@ -69,8 +78,19 @@ class Engine:
         if self.policy.scalar_head:
             return Outputs(value=self.policy.values(forest))
         ids = micro.batch.columns.get("teacher_ids")
-        got = self.policy.logprobs(forest, ids=ids, top=None if ids is not None else top)
-        return Outputs(logp=got.logp, top_logp=got.top_logp, top_ids=got.top_ids)
+        if ids is not None:
+            got = self.policy.logprobs(forest, ids=ids)
+            return Outputs(logp=got.logp, top_logp=got.top_logp, top_ids=got.top_ids)
+        hidden, values = self._criticised(forest)
+        got = self.policy.logprobs(forest, hidden, entropy=self.entropy, top=top)
+        return Outputs(got.logp, None, got.entropy, got.top_logp, got.top_ids, values)
+
+    def _criticised(self, forest: Forest) -> tuple[Tensor | None, Tensor | None]:
+        """Hidden states and the critic's values, read from one pass; nothing without a critic."""
+        if self.policy.critic is None:
+            return None, None
+        hidden = self.policy.hidden(forest, torch.from_numpy(forest.at).to(self.policy.device))
+        return hidden, self.policy.token_values(forest, hidden)
 
     def forward_backward(self, items: Sequence[Item], **step_columns: Tensor) -> Sums:
         """Add the step's gradients to the parameters; metrics come back as sums and counts."""

@@ -29,6 +29,12 @@ class Sums:
             self._sums[name] = self._sums.get(name, 0.0) + float(_plain(term.sum))
             self._counts[name] = self._counts.get(name, 0.0) + float(_plain(term.count))
 
+    def merge(self, other: Sums) -> None:
+        """Add what another one has counted."""
+        for name, count in other._counts.items():
+            self._sums[name] = self._sums.get(name, 0.0) + other._sums[name]
+            self._counts[name] = self._counts.get(name, 0.0) + count
+
     def means(self) -> dict[str, float]:
         """Mean of each name; a name that never counted is left out."""
         return {name: self._sums[name] / n for name, n in self._counts.items() if n}

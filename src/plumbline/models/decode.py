@@ -1,7 +1,6 @@
-"""The next token's logits while a batch of sequences grows: with a key-value cache, or without.
+"""The next token's logits while answers grow: along paths, with a padded cache, or without one.
 
-`first()` gives logits [B, V] after the prompts (B = prompts x n); `next(kept, ids)` those after
-`ids` [B'] were added to the rows `kept` [B'], the others having left.
+One call a step: rows that go on get their newest token, prompts enter, logits come back.
 """
 
 from __future__ import annotations
@@ -14,30 +13,37 @@ import torch
 from torch import Tensor
 from transformers import Cache
 
+from plumbline.models.branches import Branches
 from plumbline.models.policy import Policy
 from plumbline.text.forest import TokenTree, grow
 
 
 class Steps(Protocol):
-    """What `models.sampler` decodes with."""
+    """What `models.sampler` decodes with. `waits`: prompts enter only when no row is left."""
 
-    def first(self) -> Tensor: ...
+    waits: bool
 
-    def next(self, kept: list[int], ids: Tensor) -> Tensor: ...
+    def step(self, kept: Sequence[int], ids: Tensor, entering: Sequence[Sequence[int]]) -> Tensor:
+        """Logits after `ids` [m] were added to the rows `kept`, then n rows an entering prompt."""
+        ...
 
 
 class Cached:
     """Attention models: each prompt is read once (padded on the left), its cache copied n times."""
 
-    def __init__(self, policy: Policy, prompts: Sequence[Sequence[int]], n: int) -> None:
-        self.policy, self.n = policy, n
-        self.prompts = prompts[::n]
+    waits = True
 
-    def first(self) -> Tensor:
-        width = max(len(p) for p in self.prompts)
-        tokens = torch.zeros(len(self.prompts), width, dtype=torch.long)
+    def __init__(self, policy: Policy, n: int) -> None:
+        self.policy, self.n = policy, n
+
+    def step(self, kept: Sequence[int], ids: Tensor, entering: Sequence[Sequence[int]]) -> Tensor:
+        return self._first(entering) if entering else self._next(kept, ids)
+
+    def _first(self, prompts: Sequence[Sequence[int]]) -> Tensor:
+        width = max(len(p) for p in prompts)
+        tokens = torch.zeros(len(prompts), width, dtype=torch.long)
         self.mask = torch.zeros_like(tokens)
-        for row, prompt in enumerate(self.prompts):
+        for row, prompt in enumerate(prompts):
             tokens[row, width - len(prompt) :] = torch.as_tensor(list(prompt))
             self.mask[row, width - len(prompt) :] = 1
         self.mask = self.mask.to(self.policy.device)
@@ -47,8 +53,8 @@ class Cached:
         self._select(copies)
         return logits[copies]
 
-    def next(self, kept: list[int], ids: Tensor) -> Tensor:
-        if len(kept) < len(self.mask):
+    def _next(self, kept: Sequence[int], ids: Tensor) -> Tensor:
+        if list(kept) != list(range(len(self.mask))):
             self._select(torch.tensor(kept, device=self.policy.device))
         self.mask = torch.cat([self.mask, self.mask.new_ones(len(kept), 1)], 1)
         return self._run(ids[:, None], self.mask.sum(1, keepdim=True) - 1)
@@ -75,20 +81,24 @@ class Cached:
 class Recomputed:
     """Any decoder: the whole text is read again at every step (slow, always right)."""
 
-    def __init__(self, policy: Policy, prompts: Sequence[Sequence[int]], n: int) -> None:
-        self.policy = policy
-        self.rows = [list(p) for p in prompts]
+    waits = False
 
-    def first(self) -> Tensor:
-        return self._run()
+    def __init__(self, policy: Policy, n: int) -> None:
+        self.policy, self.n = policy, n
+        self.rows: list[list[int]] = []
 
-    def next(self, kept: list[int], ids: Tensor) -> Tensor:
-        self.rows = [[*self.rows[i], token] for i, token in zip(kept, ids.tolist(), strict=True)]
-        return self._run()
-
-    def _run(self) -> Tensor:
+    def step(self, kept: Sequence[int], ids: Tensor, entering: Sequence[Sequence[int]]) -> Tensor:
+        grown = [[*self.rows[i], token] for i, token in zip(kept, ids.tolist(), strict=True)]
+        self.rows = grown + [list(prompt) for prompt in entering for _ in range(self.n)]
         trees = [_row(ids) for ids in self.rows]
         return self.policy.last_logits(grow(trees, share=False))
+
+
+def steps_of(policy: Policy, n: int) -> Steps:
+    """The fastest way that is right for this architecture."""
+    if policy.route.paths and not policy.route.own_logits:
+        return Branches(policy, n)
+    return Cached(policy, n) if policy.share else Recomputed(policy, n)
 
 
 def _row(ids: list[int]) -> TokenTree:

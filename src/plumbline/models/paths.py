@@ -9,6 +9,7 @@ plan on its way down sees the whole row instead, which the first-use check finds
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,8 @@ class Piece:
 
 
 Plan = tuple[Piece, ...]
+Growing = Callable[..., Tensor]
+"""What decodes keeps keys and values itself: (module, query, key, value, **rest) -> outputs."""
 
 
 def plan(forest: Forest, dtype: torch.dtype, device: torch.device) -> Plan:
@@ -63,12 +66,14 @@ def attention(
     value: Tensor,
     attention_mask: Tensor | None,
     *,
-    paths: Plan | None = None,
+    paths: Plan | Growing | None = None,
     **rest: Any,
 ) -> tuple[Tensor, None]:
     """Heads' outputs [1, L, H, D] for queries [1, H, L, D]; keys may have fewer heads."""
     if paths is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **rest)
+    if callable(paths):
+        return paths(module, query, key, value, **rest), None
     sizes = [piece.size for piece in paths]
     q, k, v = (x.split(sizes, dim=2) for x in (query, key, value))
     outs = []

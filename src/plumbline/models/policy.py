@@ -69,6 +69,8 @@ class Policy:
         self.post = post_of(model.config)
         self.limit = rope_limit(model.config)
         self._reload = reload
+        self.critic: nn.Linear | None = None
+        self.temperature = 1.0
 
     @property
     def share(self) -> bool:
@@ -103,11 +105,25 @@ class Policy:
         return table.num_embeddings
 
     def parameters(self) -> Iterator[nn.Parameter]:
-        return self.model.parameters()
+        yield from self.model.parameters()
+        if self.critic is not None:
+            yield from self.critic.parameters()
 
     def trained_state(self) -> dict[str, Tensor]:
         """Trained parameters by name: what a checkpoint keeps."""
-        return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+        named: dict[str, Tensor] = {
+            name: p for name, p in self.model.named_parameters() if p.requires_grad
+        }
+        if self.critic is not None:
+            named |= {f"critic.{name}": p for name, p in self.critic.named_parameters()}
+        return named
+
+    def add_critic(self) -> None:
+        """A value head on the trunk's states, which expects 0 everywhere at first."""
+        width = self.model.config.get_text_config().hidden_size
+        self.critic = nn.Linear(width, 1, device=self.device)
+        nn.init.zeros_(self.critic.weight)
+        nn.init.zeros_(self.critic.bias)
 
     def autocast(self) -> AbstractContextManager[object]:
         """bf16 for matrix products where this policy computes in bf16."""
@@ -122,7 +138,7 @@ class Policy:
         """
         self._check_ids(forest)
         assert self.share or not forest.shared, f"this model takes rows: {self.path_note}"
-        with self.autocast(), self._only_at(at):
+        with self.autocast(), self.only_at(at):
             if self.limit is None:
                 return _flat(self._body(forest))
             return self._body_by_side(forest)
@@ -175,6 +191,14 @@ class Policy:
         head = head or self.head
         return head(states.index_select(0, last).to(next(head.parameters()).dtype))[:, 0].float()
 
+    def token_values(self, forest: Forest, hidden: Tensor | None = None) -> Tensor:
+        """What the critic (or scalar head) expects before each trained token [T], in fp32."""
+        head = self.critic or self.head
+        at = torch.from_numpy(forest.at).to(self.device)
+        with self.autocast():
+            states = self.hidden(forest, at) if hidden is None else hidden
+        return head(states.index_select(0, at).to(next(head.parameters()).dtype))[:, 0].float()
+
     @contextmanager
     def reference(self) -> Iterator[None]:
         """Inside, the policy is the model as given: new adapter off, a given one on."""
@@ -206,7 +230,7 @@ class Policy:
                 theirs[name].data = mine.data
         return other
 
-    def _only_at(self, at: Tensor | None) -> AbstractContextManager[object]:
+    def only_at(self, at: Tensor | None) -> AbstractContextManager[object]:
         # Rows that are grouped by length have other indices than the grid.
         whole = at is None or self._last is None or self.limit is not None
         if whole or narrow.recomputes(self.model):
@@ -249,11 +273,17 @@ class Policy:
     def _readout(
         self, forest: Forest, at: Tensor, hidden: Tensor | None
     ) -> tuple[Tensor, nn.Module, Post | None]:
-        """States at `at`, and the head and post that make logits of them."""
+        """States at `at`, and the head and post that make logits (over the temperature) of them."""
         if self.route.own_logits:
-            return self._own_logits(forest, at), own_logits.Given(self.rows), None
+            return self._own_logits(forest, at), own_logits.Given(self.rows), self._tempered(None)
         states = self.hidden(forest, at) if hidden is None else hidden
-        return states.index_select(0, at), self.head, self.post
+        return states.index_select(0, at), self.head, self._tempered(self.post)
+
+    def _tempered(self, post: Post | None) -> Post | None:
+        """The distribution that is drawn from at a temperature is the one that is scored."""
+        if self.temperature == 1:
+            return post
+        return lambda z: (z if post is None else post(z)) / self.temperature
 
     def _own_logits(self, forest: Forest, at: Tensor) -> Tensor:
         self._check_ids(forest)

@@ -30,7 +30,7 @@ class Entry:
     name: str
     path: str
     unit: Literal["token", "pair", "set", "row"]
-    view: Literal["demonstrations", "pairs", "rankings", "labels"]
+    view: Literal["demonstrations", "pairs", "rankings", "labels", "samples"]
     head: Literal["lm", "scalar"]
     reference: bool
     columns: tuple[str, ...]
@@ -44,6 +44,7 @@ _SET = ("set", "tier", "row_weight")
 _SFT_LR = {"lora": 2e-4, "full": 2e-5, "last": 5e-5}
 _REWARD_LR = {"lora": 1e-4, "full": 1e-5, "last": 5e-5}
 _PREFERENCE_LR = {"lora": 5e-5, "full": 5e-6, "last": 1e-5}
+_ONLINE_LR = {"lora": 1e-4, "full": 1e-5, "last": 2e-5}
 _HERE = "plumbline.objectives."
 
 _ENTRIES = (
@@ -106,6 +107,24 @@ _ENTRIES = (
         ("label", "row_weight", "ref_logp", "z0"),
         "Ethayarajh et al. 2024, arXiv:2402.01306, eq. 7", _PREFERENCE_LR,
         "prospect-theory value of single good or bad answers",
+    ),
+    Entry(
+        "ppo", _HERE + "ppo:PPO", "token", "samples", "lm", True,
+        ("token_weight", "old_logp", "advantage", "old_value", "returns"),
+        "Schulman et al. 2017, arXiv:1707.06347, eq. 7 and 9", _ONLINE_LR,
+        "online: clipped surrogate on advantages a token, with a critic",
+    ),
+    Entry(
+        "grpo", _HERE + "grpo:GRPO", "row", "samples", "lm", True,
+        ("token_weight", "row_weight", "old_logp", "advantage", "ref_logp"),
+        "Shao et al. 2024, arXiv:2402.03300, eq. 3", _ONLINE_LR,
+        "online: clipped surrogate on rewards compared within a group, k3 in the loss",
+    ),
+    Entry(
+        "reinforce", _HERE + "reinforce:Reinforce", "row", "samples", "lm", True,
+        ("token_weight", "row_weight", "old_logp", "advantage"),
+        "Williams 1992; Ahmadian et al. 2024, arXiv:2402.14740, eq. 6", _ONLINE_LR,
+        "online: score function times an advantage an answer (rloo, reinforce)",
     ),
     Entry(
         "distill", _HERE + "distill:Distill", "token", "demonstrations", "lm", False,

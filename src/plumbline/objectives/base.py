@@ -18,7 +18,8 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Outputs:
-    """What the model said of a micro-batch. `logp` [T] in nats; `value` [R] from a scalar head.
+    """What the model said of a micro-batch. `logp` [T] in nats; `value` [R] from a scalar head;
+    `token_value` [T] what a critic expects before each trained token.
 
     entropy [T] in nats, top_logp and top_ids [T, K] (the model's own top-k, or the
     log-probabilities of the teacher's ids) where an objective asks for them.
@@ -29,6 +30,7 @@ class Outputs:
     entropy: Tensor | None = None
     top_logp: Tensor | None = None
     top_ids: Tensor | None = None
+    token_value: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Batch:
     pair [P, 2] (winner, loser rows), p [P], margin [P], pair_weight [P]; tier [R] (0 best);
     label [R] (1 good, 0 bad). Made on demand by a pass without gradient: ref_logp [T],
     z0 [] (mean log-ratio of mismatched answers over the whole optimizer step, in nats and not yet
-    clamped at 0: the objective clamps it and says so), teacher_logp and teacher_ids [T, K].
+    clamped at 0: the objective clamps it and says so), teacher_logp and teacher_ids [T, K]. Of
+    answers that the policy drew: old_logp, advantage, old_value, returns [T].
     """
 
     rows: int

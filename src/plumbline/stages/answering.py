@@ -19,8 +19,10 @@ from plumbline.engine.engine import Engine
 from plumbline.engine.memory import micro_tokens
 from plumbline.evals.tasks import Generation
 from plumbline.models.config import context_of, is_reward, read_config
+from plumbline.models.draw import Draw
 from plumbline.models.load import load_model
 from plumbline.models.locate import is_adapter
+from plumbline.models.policy import Policy
 from plumbline.models.sampler import Sample, sample
 from plumbline.objectives import build
 from plumbline.stages.settings import Sampling
@@ -59,14 +61,17 @@ class Answerer:
         template: str = "auto",
         options: Mapping[str, Any] | None = None,
         precision: str = "auto",
+        policy: Policy | None = None,
+        date: str | None = None,
     ) -> None:
+        """`policy`: one that was loaded from `folder` already, to be trained, say."""
         self.reward = judges(folder)
-        self.policy = load_model(
+        self.policy = policy or load_model(
             folder, adapter="none", precision=precision, scalar_head=self.reward
         )
         tok = load_tokenizer(folder)
         tok.check_against(self.policy.rows)
-        self.renderer = Renderer(tok, template, options=options)
+        self.renderer = Renderer(tok, template, options=options, date=date)
         self.cut = 0
 
     @classmethod
@@ -101,8 +106,7 @@ class Answerer:
             ids,
             n=n,
             max_new=generation.max_new_tokens,
-            temperature=generation.temperature,
-            top_p=generation.top_p,
+            draw=Draw(generation.temperature, generation.top_p),
             seeds=seeds,
             stop_ids=self.renderer.end_ids,
             tick=tick,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from plumbline.core.errors import UserError
 from plumbline.core.settings import identity
 from plumbline.data.load import Loaded, read
 from plumbline.engine.progress import Bar, bar
@@ -18,6 +19,7 @@ from plumbline.objectives import build, entry
 from plumbline.stages import train as stage
 from plumbline.stages.offline import Progress
 from plumbline.stages.outdir import OutDir
+from plumbline.stages.settings import Train
 from plumbline.stages.values import split_values
 from plumbline.store import Record, Store, add_source, find_store, source_record
 from plumbline.text.tokenizer import load_tokenizer
@@ -40,7 +42,7 @@ def train(
     say: Callable[[str], None] = print,
 ) -> Path:
     """Train `objective` into `out`; resumes an unfinished run, leaves a finished one alone."""
-    entry(objective)
+    _offline(objective)
     home = find_store(store)
     taken = resolve_model(model, home.path)
     say(f"model: {taken.took}")
@@ -59,6 +61,15 @@ def train(
 
     kind = "reward" if entry(job.objective).head == "scalar" else "model"
     return carry_out(place, home, inputs, [path], facts, work, say, kind=kind)
+
+
+def _offline(objective: str) -> None:
+    """UserError for an objective that learns from answers it draws itself."""
+    if entry(objective).view == "samples":
+        raise UserError(
+            f"{objective} learns from answers that the model draws while it trains",
+            fix=f"plumbline rl {objective} --model MODEL --reward REWARD --prompts DATA --out DIR",
+        )
 
 
 def carry_out(
@@ -103,7 +114,7 @@ def make_job(
 ) -> stage.Job:
     """The job behind an objective's name (`reward` is resolved by the data) and settings."""
     name = stage.resolve_objective(objective, loaded.judgements)
-    settings, values = split_values(name, sets)
+    settings, values = split_values(name, sets, Train())
     return stage.Job(
         name, model, loaded.judgements, loaded.dropped, adapter, settings, values, merge
     )

@@ -41,6 +41,11 @@ class TokenTree:
         own = sum(len(c) for c in self.completions)
         return own + len(self.prompt) * (1 if share else len(self.completions))
 
+    def only(self, kept: Sequence[int]) -> TokenTree:
+        """The same prompt with some of its completions."""
+        trained = tuple(self.trained[k] for k in kept)
+        return TokenTree(self.prompt, tuple(self.completions[k] for k in kept), trained)
+
     def shape(self) -> tuple[int, tuple[int, ...]]:
         """Lengths in tokens of the prompt and of each completion."""
         return len(self.prompt), tuple(len(c) for c in self.completions)

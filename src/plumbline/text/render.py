@@ -156,6 +156,11 @@ class Renderer:
         seen = "\0".join([self.tok.digest(), source, repr(sorted(self.options.items())), date])
         return hashlib.sha256(seen.encode()).hexdigest()
 
+    def spells_as(self, other: Renderer) -> bool:
+        """Whether both give every conversation the same ids."""
+        own, its = (self.chat_template, self.options), (other.chat_template, other.options)
+        return own == its and self.tok.spells_as(other.tok)
+
     # -- words
 
     def _plans(self, example: Example) -> list[_Plan]:

@@ -191,6 +191,10 @@ class Tok:
         seen = json.dumps([self._json, self.chat_template(), self.bos, self.eos, self.end_ids])
         return hashlib.sha256(seen.encode()).hexdigest()
 
+    def spells_as(self, other: Tok) -> bool:
+        """Whether both give every text the same ids (which ids end sampling may differ)."""
+        return (self._json, self.bos) == (other._json, other.bos)
+
     def save(self, folder: Path | str, chat_template: str | None = None) -> None:
         """Write the tokenizer into `folder`, with this chat template if one is given."""
         before = self.tokenizer.chat_template

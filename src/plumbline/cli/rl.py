@@ -1,0 +1,74 @@
+"""`plumbline rl METHOD`: one online training; `--list` shows every method."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plumbline.cli.options import Sets, StoreAt
+from plumbline.cli.show import paint, say
+from plumbline.core.errors import UserError
+
+
+def rl(
+    method: Annotated[str, typer.Argument(metavar="METHOD", show_default=False)] = "",
+    model: Annotated[
+        str, typer.Option(help="ref:NAME, a model or adapter folder, `microcosm`, or a Hub name.")
+    ] = "",
+    reward: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A reward model's folder or ref:NAME, rules:NAME[=VALUE], python:MODULE:FUNCTION"
+            " or an http(s) address; may be repeated."
+        ),
+    ] = None,
+    prompts: Annotated[
+        str, typer.Option(metavar="DATA", help="A data file, ref:NAME or Hub name; its prompts.")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the result goes.")] = None,
+    adapter: Annotated[
+        str, typer.Option(metavar="lora|full|last:N", help="Which weights are trained.")
+    ] = "lora",
+    sets: Sets = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Write full weights instead of an adapter.")
+    ] = False,
+    store: StoreAt = None,
+    show: Annotated[bool, typer.Option("--list", help="Every method with its paper.")] = False,
+) -> None:
+    """Train a model on answers that it draws and that are rewarded (ppo, grpo, rloo, reinforce)."""
+    if show:
+        say(methods())
+        return
+    given = {
+        "METHOD": method, "--model": model, "--reward": reward, "--prompts": prompts, "--out": out,
+    }  # fmt: skip
+    missing = [name for name, value in given.items() if not value]
+    if missing:
+        raise UserError(
+            f"rl needs {', '.join(missing)}",
+            fix="plumbline rl METHOD --model MODEL --reward REWARD --prompts DATA --out DIR; "
+            "`plumbline rl --list` names the methods",
+        )
+    assert out is not None and reward is not None
+    from plumbline.core.settings import parse_sets
+    from plumbline.stages.rl_command import rl as stage
+
+    stage(
+        method, model, reward, prompts, out, adapter=adapter, sets=parse_sets(sets or []),
+        merge=merge, store=store,
+    )  # fmt: skip
+
+
+def methods() -> str:
+    """The table of methods."""
+    from plumbline.stages.methods import METHODS
+
+    return "\n\n".join(
+        f"{paint(how.name, 'bold')}: {how.summary}\n"
+        f"    {how.n} answers a prompt; {how.epochs} x {how.minibatches} updates an iteration;"
+        f" kl.beta {how.beta:g} in the {how.kl}; {how.paper}"
+        for how in METHODS.values()
+    )

@@ -1,0 +1,81 @@
+"""A reward model reads what the policy drew: the very token ids, or the words where they differ.
+
+The reward is the scalar head's value at the last token of the answer, which in training was its
+end-of-turn token. Where policy and reward model share tokenizer and template, the policy's ids are
+read as they are, and nothing is tokenised again; else prompt and answer are rendered by the reward
+model's own. Several models are an ensemble: mean, minimum, or mean less the standard deviation
+(Coste et al. 2023, arXiv:2310.02743; over the models, of the population).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+
+from plumbline.core.types import Example, answer
+from plumbline.engine.batches import Item, cut
+from plumbline.feedback.rewards import Answered
+from plumbline.models.policy import Policy
+from plumbline.text.forest import TokenTree
+from plumbline.text.render import Renderer
+
+Fold = Literal["mean", "min", "mean-std"]
+
+
+@dataclass(frozen=True)
+class RewardModel:
+    """`renderer` is None where the policy's ids are the reward model's own."""
+
+    name: str
+    policy: Policy
+    renderer: Renderer | None
+    micro_tokens: int
+
+    def __call__(self, asked: Sequence[Answered]) -> np.ndarray:
+        items = [Item(self._tree(one), Example(one.prompt, ())) for one in asked]
+        place = {id(item): i for i, item in enumerate(items)}
+        found: list[np.ndarray] = [np.empty(0)] * len(items)
+        with torch.no_grad():
+            for group in cut(items, self.micro_tokens, share=self.policy.share):
+                forest = self.policy.grow([item.tree for item in group])
+                values = self.policy.values(forest).cpu().numpy().astype(np.float64)
+                ends = np.cumsum([len(item.tree.completions) for item in group])[:-1]
+                for item, own in zip(group, np.split(values, ends), strict=True):
+                    found[place[id(item)]] = own
+        return np.concatenate(found)
+
+    def _tree(self, one: Answered) -> TokenTree:
+        if self.renderer is None:
+            return tree_of(one.prompt_ids, one.ids)
+        said = Example(one.prompt, tuple(answer(text) for text in one.texts))
+        return self.renderer.render(said)[0].tree
+
+
+def tree_of(prompt: Sequence[int], answers: Sequence[Sequence[int]]) -> TokenTree:
+    """A prompt and its answers in tokens, every answer's tokens trained."""
+    completions = tuple(np.asarray(ids, np.int64) for ids in answers)
+    trained = tuple(np.ones(len(ids), bool) for ids in answers)
+    return TokenTree(np.asarray(prompt, np.int64), completions, trained)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Several reward models as one number."""
+
+    name: str
+    models: tuple[RewardModel, ...]
+    fold: Fold = "mean"
+
+    def __call__(self, asked: Sequence[Answered]) -> np.ndarray:
+        return folded(np.stack([model(asked) for model in self.models]), self.fold)
+
+
+def folded(each: np.ndarray, fold: Fold) -> np.ndarray:
+    """[M, N] -> [N]."""
+    if fold == "min":
+        return each.min(0)
+    return each.mean(0) - (each.std(0) if fold == "mean-std" else 0.0)

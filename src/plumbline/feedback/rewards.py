@@ -1,0 +1,170 @@
+"""What an answer is worth to a training: rewards behind one call, alone or several with weights.
+
+A `Reward` reads prompts with their answers and gives one number an answer. Sources: a reward model
+(`feedback.reward_model`), rules (`feedback.rules`), a Python function, an HTTP endpoint (here), and
+whatever a recipe passes in. `total` adds them up with weights and takes off what an answer without
+an end costs. A number that is not finite, or a source that fails, stops the job: `Unrewarded` says
+which prompt it was, so that the caller can save it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from plumbline.core.errors import UserError
+from plumbline.core.types import Conversation
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A prompt with answers that a policy drew: their ids and words, and which came to an end.
+
+    `wanted` is the answer that the prompts' file gives, for rules that compare.
+    """
+
+    prompt: Conversation
+    prompt_ids: Sequence[int]
+    ids: tuple[Sequence[int], ...]
+    texts: tuple[str, ...]
+    ended: tuple[bool, ...]
+    wanted: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For people, endpoints and the file of an offending prompt."""
+        return {
+            "prompt": [{"role": m.role, "content": m.content} for m in self.prompt],
+            "answers": list(self.texts),
+            "ended": list(self.ended),
+        }
+
+
+class Reward(Protocol):
+    """Numbers [N] for all answers, prompt by prompt, larger is better. `name` is for people."""
+
+    @property
+    def name(self) -> str: ...
+
+    def __call__(self, asked: Sequence[Answered]) -> np.ndarray: ...
+
+
+class Unrewarded(UserError):
+    """A reward could not be had; `asked` is the prompt at fault."""
+
+    def __init__(self, what: str, asked: Answered, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.asked = asked
+
+
+@dataclass(frozen=True)
+class Total:
+    """Rewards with weights; an answer that was cut off gets `unended` less (0: as it is)."""
+
+    rewards: tuple[Reward, ...]
+    weights: tuple[float, ...]
+    unended: float = 0.0
+
+    def __call__(self, asked: Sequence[Answered]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The sum [N], and each reward's own numbers by name."""
+        parts = {reward.name: checked(reward, asked) for reward in self.rewards}
+        total = sum(w * part for w, part in zip(self.weights, parts.values(), strict=True))
+        ended = np.array([e for one in asked for e in one.ended], bool)
+        return total - self.unended * ~ended, parts
+
+
+def checked(reward: Reward, asked: Sequence[Answered]) -> np.ndarray:
+    """Its numbers in float64; Unrewarded where one is missing or not finite."""
+    found = np.asarray(reward(asked), np.float64)
+    owner = [one for one in asked for _ in one.texts]
+    if found.shape != (len(owner),):
+        raise Unrewarded(
+            f"{reward.name} gave {found.shape} numbers for {len(owner)} answers", asked[0],
+            where=reward.name, fix="it must give one number an answer, prompt by prompt",
+        )  # fmt: skip
+    wrong = np.flatnonzero(~np.isfinite(found))
+    if len(wrong):
+        raise Unrewarded(
+            f"{reward.name} gave {found[wrong[0]]} for an answer", owner[wrong[0]],
+            where=reward.name, fix="a reward must be a finite number",
+        )  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True)
+class Function:
+    """python:MODULE:FUNCTION, called prompt by prompt with (messages, answers), gives numbers."""
+
+    name: str
+    call: Callable[[list[dict[str, str]], list[str]], Sequence[float]]
+
+    @classmethod
+    def named(cls, spec: str) -> Function:
+        module, _, name = spec.removeprefix("python:").partition(":")
+        try:
+            return cls(spec, getattr(importlib.import_module(module), name))
+        except (ImportError, AttributeError, ValueError) as error:
+            raise UserError(
+                f"there is no such function ({error})", where=spec,
+                fix="write python:MODULE:FUNCTION, with MODULE importable from here",
+            ) from error  # fmt: skip
+
+    def __call__(self, asked: Sequence[Answered]) -> np.ndarray:
+        return np.concatenate([self._one(one) for one in asked])
+
+    def _one(self, one: Answered) -> np.ndarray:
+        told = one.as_dict()
+        try:
+            return np.asarray(self.call(told["prompt"], told["answers"]), np.float64).reshape(-1)
+        except Exception as error:
+            raise Unrewarded(
+                f"the reward function failed: {type(error).__name__}: {error}", one,
+                where=self.name, fix="mend it and give the same command again",
+            ) from error  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An address that takes {"items": [{prompt, answers, ended}]} and gives {"rewards": [numbers]}.
+
+    `chunk` prompts a request; a request that fails is tried again after 1, 2, 4 ... seconds.
+    """
+
+    name: str
+    timeout: float = 60.0
+    tries: int = 4
+    chunk: int = 32
+    headers: Mapping[str, str] = field(default_factory=dict)
+    wait: Callable[[float], None] = time.sleep
+
+    def __call__(self, asked: Sequence[Answered]) -> np.ndarray:
+        parts = [asked[i : i + self.chunk] for i in range(0, len(asked), self.chunk)]
+        return np.concatenate([self._some(part) for part in parts])
+
+    def _some(self, asked: Sequence[Answered]) -> np.ndarray:
+        body = json.dumps({"items": [one.as_dict() for one in asked]}).encode()
+        failed: Exception | None = None
+        for attempt in range(self.tries):
+            if attempt:
+                self.wait(2.0 ** (attempt - 1))
+            try:
+                return np.asarray(self._post(body), np.float64).reshape(-1)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                failed = error
+        raise Unrewarded(
+            f"no rewards after {self.tries} tries: {failed}", asked[0], where=self.name,
+            fix="see that it answers, and give the same command again: nothing is lost",
+        ) from failed  # fmt: skip
+
+    def _post(self, body: bytes) -> Any:
+        said = {"Content-Type": "application/json", **self.headers}
+        request = urllib.request.Request(self.name, body, said)
+        with urllib.request.urlopen(request, timeout=self.timeout) as got:
+            return json.load(got)["rewards"]

@@ -1,0 +1,245 @@
+"""Decoding along paths: a prompt's keys and values once, a branch of its own for each answer.
+
+One forward pass takes one row of tokens: the newest of every answer that goes on, then the prompts
+that enter, each read causally by itself (as `models.paths` reads a forest). So an answer may leave
+and a prompt enter at any step, nothing is padded in the model's matrix products, and the n answers
+of a prompt read its keys together. Keys and values lie in buffers that are written in place.
+
+    scores(q) = [q K_trunk, q K_own] / sqrt(d),   one softmax over both
+
+Answers stand in rows 0 .. m - 1 of the buffers, their prompts in trunks 0 .. g - 1; who leaves is
+replaced by the last. Shapes: L tokens of a pass, m answers, g prompts, n answers a prompt,
+H heads, K key heads, D width of a head, P and S the longest prompt and answer so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+from plumbline.models.policy import Policy
+from plumbline.models.route import body_of
+
+ROOM = 64
+"""Tokens by which the buffers of answers grow."""
+
+
+@dataclass
+class _Layer:
+    """Keys and values of one attention layer: trunk [g, K, P, D], own [m, K, S, D]."""
+
+    trunk: list[Tensor] = field(default_factory=list)
+    own: list[Tensor] = field(default_factory=list)
+
+
+@dataclass
+class _Trunk:
+    """A prompt: its length, and the rows of its answers that go on."""
+
+    length: int
+    rows: list[int]
+
+
+class Branches:
+    """What `models.sampler` decodes with where attention runs along paths."""
+
+    waits = False
+
+    def __init__(self, policy: Policy, n: int) -> None:
+        self.policy, self.n = policy, n
+        self.layers: dict[int, _Layer] = {}
+        self.trunks: list[_Trunk] = []
+        self.home: list[int] = []
+        """The trunk of each row."""
+        self.own: list[int] = []
+        """Tokens of each row's answer that have been read."""
+
+    def step(self, kept: Sequence[int], ids: Tensor, entering: Sequence[Sequence[int]]) -> Tensor:
+        """Logits [m + n * entering, V] after `ids` [m] were added to the rows `kept`."""
+        self._keep(kept)
+        old, first = len(self.home), len(self.trunks)
+        for prompt in entering:
+            self._enter(len(prompt))
+        self._plan(old, first)
+        device = self.policy.device
+        told = [torch.as_tensor(list(prompt), device=device) for prompt in entering]
+        depth = [self.trunks[self.home[r]].length + self.own[r] for r in range(old)]
+        where = [torch.tensor(depth, dtype=torch.long, device=device)]
+        where += [torch.arange(len(prompt), device=device) for prompt in entering]
+        ends = torch.tensor([len(prompt) for prompt in entering], dtype=torch.long).cumsum(0)
+        at = torch.cat([torch.arange(old), old + ends - 1]).to(device)
+        logits = self._read(torch.cat([ids, *told]), torch.cat(where), at)
+        for row in range(old):
+            self.own[row] += 1
+        if not entering:
+            return logits
+        new = torch.arange(old, len(logits), device=device).repeat_interleave(self.n)
+        return torch.cat([logits[:old], logits[new]])
+
+    def _read(self, tokens: Tensor, positions: Tensor, at: Tensor) -> Tensor:
+        policy = self.policy
+        dtype = torch.bfloat16 if policy.bf16 else policy.model.dtype
+        # A mask that hides nothing keeps the model from making its own, which would cost L^2.
+        hidden = torch.zeros((), dtype=dtype, device=tokens.device)
+        with policy.autocast(), policy.only_at(at):
+            out = body_of(policy.model)(
+                input_ids=tokens[None],
+                position_ids=positions[None],
+                attention_mask=hidden.expand(1, 1, len(tokens), len(tokens)),
+                use_cache=False,
+                paths=self,
+            )
+            logits = policy.head(out.last_hidden_state[0].index_select(0, at))
+            return (logits if policy.post is None else policy.post(logits)).float()
+
+    # -- who goes on
+
+    def _enter(self, length: int) -> None:
+        rows = range(len(self.home), len(self.home) + self.n)
+        self.trunks.append(_Trunk(length, list(rows)))
+        self.home += [len(self.trunks) - 1] * self.n
+        self.own += [0] * self.n
+
+    def _keep(self, kept: Sequence[int]) -> None:
+        """Row j is what row `kept[j]` was; the others leave, and prompts that nobody needs."""
+        moved = [(j, i) for j, i in enumerate(kept) if i != j]
+        for layer in self.layers.values():
+            _move(layer.own, moved)
+        self.home, self.own = [self.home[i] for i in kept], [self.own[i] for i in kept]
+        for trunk in self.trunks:
+            trunk.rows = []
+        for row, home in enumerate(self.home):
+            self.trunks[home].rows.append(row)
+        self._drop_trunks()
+
+    def _drop_trunks(self) -> None:
+        count = sum(bool(trunk.rows) for trunk in self.trunks)
+        holes = [g for g in range(count) if not self.trunks[g].rows]
+        movers = [g for g in range(count, len(self.trunks)) if self.trunks[g].rows]
+        moved = list(zip(holes, movers, strict=True))
+        for layer in self.layers.values():
+            _move(layer.trunk, moved)
+        for to, origin in moved:
+            self.trunks[to] = self.trunks[origin]
+            for row in self.trunks[to].rows:
+                self.home[row] = to
+        del self.trunks[count:]
+
+    # -- one pass
+
+    def _plan(self, old: int, first: int) -> None:
+        """Index tensors of a pass: `old` rows go on, trunks from `first` on are new."""
+        device = self.policy.device
+        self._old, self._first = old, first
+        self._at = torch.arange(old, device=device)
+        self._read_so_far = torch.tensor(self.own[:old], dtype=torch.long, device=device)
+        self._longest = max(self.own[:old], default=-1) + 1
+        lengths = [trunk.length for trunk in self.trunks[:first]]
+        self._reach = max(lengths, default=0)
+        trunk_end = torch.tensor(lengths, dtype=torch.long, device=device)
+        self._home = torch.tensor(self.home[:old], dtype=torch.long, device=device)
+        members = torch.zeros(first, self.n, dtype=torch.long)
+        place = [0] * old
+        for g, trunk in enumerate(self.trunks[:first]):
+            members[g, : len(trunk.rows)] = torch.tensor(trunk.rows)
+            for k, row in enumerate(trunk.rows):
+                place[row] = k
+        self._members = members.to(device)
+        self._place = torch.tensor(place, dtype=torch.long, device=device)
+        beyond = torch.arange(self._reach, device=device) >= trunk_end[:, None]
+        unread = torch.arange(self._longest, device=device) > self._read_so_far[:, None]
+        self._unseen = torch.cat([beyond[self._home], unread], 1)[:, None, None]
+
+    def __call__(
+        self, module: nn.Module, query: Tensor, key: Tensor, value: Tensor, **rest: Any
+    ) -> Tensor:
+        """Heads' outputs [1, L, H, D] for queries [1, H, L, D]; called by `models.paths`."""
+        layer = self.layers.setdefault(id(module), _Layer())
+        outs, start = [], self._old
+        if start:
+            outs.append(self._continued(layer, query, key, value, rest.get("scaling")))
+        for g in range(self._first, len(self.trunks)):
+            run = slice(start, start + self.trunks[g].length)
+            q, k, v = (x[:, :, run] for x in (query, key, value))
+            outs.append(sdpa_attention_forward(module, q, k, v, None, **rest)[0])
+            _write_trunk(layer, g, k[0], v[0])
+            start = run.stop
+        return torch.cat(outs, 1)
+
+    def _continued(
+        self, layer: _Layer, query: Tensor, key: Tensor, value: Tensor, scaling: object
+    ) -> Tensor:
+        """[1, m, H, D] for the answers' newest tokens."""
+        m, reach, longest = self._old, self._reach, self._longest
+        _write_own(layer, self._at, self._read_so_far, longest, key[0, :, :m], value[0, :, :m])
+        heads, width = query.shape[1], query.shape[-1]
+        groups = key.shape[1]
+        scale = float(scaling) if isinstance(scaling, float | int) else width**-0.5
+        q = (query[0, :, :m] * scale).view(groups, heads // groups, m, width).permute(2, 0, 1, 3)
+        trunk_k, trunk_v = (x[: self._first, :, :reach] for x in layer.trunk)
+        own_k, own_v = (x[:m, :, :longest] for x in layer.own)
+        far = self._apart(self._together(q) @ trunk_k.transpose(-1, -2), q.shape)
+        scores = torch.cat([far, q @ own_k.transpose(-1, -2)], -1).float()
+        p = scores.masked_fill_(self._unseen, -torch.inf).softmax(-1).to(value.dtype)
+        far, near = p[..., :reach], p[..., reach:]
+        out = self._apart(self._together(far) @ trunk_v, q.shape) + near @ own_v
+        return out.reshape(1, m, heads, width)
+
+    def _together(self, x: Tensor) -> Tensor:
+        """[m, K, R, X] by answer -> [g, K, n * R, X] by prompt; whoever has left is somebody."""
+        _, groups, repeats, width = x.shape
+        sorted_ = x[self._members].transpose(1, 2)
+        return sorted_.reshape(len(self._members), groups, self.n * repeats, width)
+
+    def _apart(self, x: Tensor, shape: torch.Size) -> Tensor:
+        """[g, K, n * R, X] by prompt -> [m, K, R, X] by answer."""
+        _, groups, repeats, _ = shape
+        split = x.view(len(x), groups, self.n, repeats, x.shape[-1])
+        return split[self._home, :, self._place]
+
+
+def _move(buffers: list[Tensor], moved: Sequence[tuple[int, int]]) -> None:
+    """Row `to` becomes what row `origin` was, for each (to, origin)."""
+    if not moved:
+        return
+    to, origin = (torch.tensor(side) for side in zip(*moved, strict=True))
+    for buffer in buffers:
+        buffer[to.to(buffer.device)] = buffer[origin.to(buffer.device)]
+
+
+def _write_trunk(layer: _Layer, g: int, key: Tensor, value: Tensor) -> None:
+    """A prompt's keys and values [K, P, D] as trunk g."""
+    _, length, _ = key.shape
+    layer.trunk = _room(layer.trunk, (key, value), g + 1, length)
+    for buffer, told in zip(layer.trunk, (key, value), strict=True):
+        buffer[g, :, :length] = told
+
+
+def _write_own(
+    layer: _Layer, rows: Tensor, places: Tensor, longest: int, key: Tensor, value: Tensor
+) -> None:
+    """The newest token's keys and values [K, m, D] of every row at its place."""
+    length = -(-longest // ROOM) * ROOM
+    layer.own = _room(layer.own, (key, value), len(rows), length)
+    for buffer, told in zip(layer.own, (key, value), strict=True):
+        buffer[rows, :, places] = told.transpose(0, 1)
+
+
+def _room(
+    buffers: list[Tensor], like: tuple[Tensor, Tensor], count: int, length: int
+) -> list[Tensor]:
+    """Buffers [>= count, K, >= length, D], with what they held."""
+    had = buffers or [x.new_zeros(0, len(x), 0, x.shape[-1]) for x in like]
+    rows, _, tokens, _ = had[0].shape
+    if count <= rows and length <= tokens:
+        return had
+    wider = max(count, rows + rows // 2 if count > rows else rows), max(length, tokens)
+    made = [x.new_zeros(wider[0], x.shape[1], wider[1], x.shape[3]) for x in had]
+    for old, new in zip(had, made, strict=True):
+        new[:rows, :, :tokens] = old
+    return made

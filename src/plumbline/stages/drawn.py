@@ -1,0 +1,122 @@
+"""What an iteration of online training has in hand: answers, what they are worth, what two models
+think of their tokens, and the columns that the update reads.
+
+Lists go answer by answer, prompt by prompt; arrays [T_i] have one number a token of an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from plumbline.core.types import Example
+from plumbline.engine.batches import Item
+from plumbline.engine.columns import split_rows
+from plumbline.engine.engine import Engine
+from plumbline.feedback.reward_model import tree_of
+from plumbline.feedback.rewards import Answered
+
+
+@dataclass
+class Drawn:
+    """Prompts with their answers, and the sampler's log-probabilities in nats."""
+
+    asked: list[Answered]
+    logprobs: list[np.ndarray]
+    rewards: np.ndarray = field(default_factory=lambda: np.empty(0))
+    parts: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> np.ndarray:
+        """The prompt of each answer [N]."""
+        return np.repeat(np.arange(len(self.asked)), [len(one.ids) for one in self.asked])
+
+    @property
+    def ended(self) -> np.ndarray:
+        return np.array([e for one in self.asked for e in one.ended], bool)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.array([len(ids) for one in self.asked for ids in one.ids])
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a restart needs (JSON keeps floats exactly)."""
+        return {
+            "ids": [[list(map(int, ids)) for ids in one.ids] for one in self.asked],
+            "texts": [list(one.texts) for one in self.asked],
+            "ended": [list(one.ended) for one in self.asked],
+            "logprobs": [row.tolist() for row in self.logprobs],
+            "rewards": self.rewards.tolist(),
+            "parts": {name: part.tolist() for name, part in self.parts.items()},
+        }
+
+
+@dataclass
+class Scored:
+    """What the policy that drew the answers and its reference say, before any update."""
+
+    logp: list[np.ndarray]
+    ref_logp: list[np.ndarray]
+    entropy: list[np.ndarray]
+    value: list[np.ndarray]
+    after: np.ndarray
+
+    @property
+    def apart(self) -> list[np.ndarray]:
+        """log pi - log pi_ref at each token, nats."""
+        return [p - q for p, q in zip(self.logp, self.ref_logp, strict=True)]
+
+
+def items_of(asked: Sequence[Answered]) -> list[Item]:
+    """One item a prompt: its answers branch from it."""
+    return [Item(tree_of(one.prompt_ids, one.ids), Example(one.prompt, ())) for one in asked]
+
+
+def scored(engine: Engine, reference: Engine, items: Sequence[Item]) -> Scored:
+    """Both models' log-probabilities, the policy's entropy, and its critic's values (0 without)."""
+    logp, entropy, value, after = _read(engine, items)
+    with as_given(reference):
+        ref_logp = _read(reference, items)[0]
+    return Scored(logp, ref_logp, entropy, value, np.concatenate(after))
+
+
+def as_given(engine: Engine) -> AbstractContextManager[None]:
+    """Inside, an adapter's policy is its reference."""
+    policy = engine.policy
+    return policy.reference() if policy.adapters else nullcontext()
+
+
+Rows = list[np.ndarray]
+
+
+def _read(engine: Engine, items: Sequence[Item]) -> tuple[Rows, Rows, Rows, Rows]:
+    """By answer, in the order of `items`: log-probability, entropy, value before each token, and
+    the value behind the last one."""
+    policy, place = engine.policy, {id(item): i for i, item in enumerate(items)}
+    found: list[list[tuple[np.ndarray, ...]]] = [[] for _ in items]
+    with torch.no_grad():
+        for group, micro in engine.micros(items):
+            with policy.autocast():
+                hidden = policy.hidden(micro.forest)
+                got = policy.logprobs(micro.forest, hidden, entropy=True)
+            assert got.entropy is not None
+            columns = [split_rows(got.logp, micro.batch), split_rows(got.entropy, micro.batch)]
+            if policy.critic is None:
+                columns.append([np.zeros(len(row), np.float32) for row in columns[0]])
+                columns.append([np.zeros(1, np.float32)] * len(columns[0]))
+            else:
+                before = policy.token_values(micro.forest, hidden)
+                behind = policy.values(micro.forest, policy.critic, hidden)
+                columns.append(split_rows(before, micro.batch))
+                columns.append(list(behind.cpu().numpy()[:, None]))
+            rows = iter(zip(*columns, strict=True))
+            for item in group:
+                found[place[id(item)]] = [next(rows) for _ in item.tree.completions]
+    flat = [row for own in found for row in own]
+    logp, entropy, value, after = (list(column) for column in zip(*flat, strict=True))
+    return logp, entropy, value, after

@@ -1,0 +1,296 @@
+"""The online loop: sample, score, credit, update, again.
+
+    answers from the policy -> rewards -> log-probabilities of policy and reference, values
+        -> advantages (columns) -> epochs of minibatches -> one line of metrics
+
+A checkpoint is made between iterations; what a finished phase of the iteration under way has drawn
+and what rewards it was given lie beside it, so that a killed run draws the same answers and asks no
+endpoint twice. Continuing gives the same bits as never having stopped (one machine, one lock, as
+many threads).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plumbline.core import atomic
+from plumbline.core.errors import UserError
+from plumbline.engine.batches import Item
+from plumbline.engine.engine import Engine
+from plumbline.engine.metrics import MetricsFile, Sums
+from plumbline.engine.optim import Schedule
+from plumbline.feedback.kl import Controller
+from plumbline.feedback.rewards import Answered, Total, Unrewarded
+from plumbline.models.draw import Draw
+from plumbline.models.sampler import sample
+from plumbline.stages import crediting, signals
+from plumbline.stages.checkpoints import Checkpoints
+from plumbline.stages.drawn import Drawn, items_of, scored
+from plumbline.stages.methods import Method
+from plumbline.stages.offline import Progress
+from plumbline.stages.online_settings import Online
+from plumbline.stages.onpolicy import hash_seed
+from plumbline.stages.stopping import stopping
+
+OFFENDING = "offending.json"
+Says = Callable[[Sequence[int]], str]
+"""From an answer's ids to its words."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt in tokens; `answered` without answers."""
+
+    ids: list[int]
+    about: Answered
+
+
+@dataclass
+class OnlineLoop:
+    """A run of the loop; `state` is what a checkpoint carries beside weights and moments."""
+
+    engine: Engine
+    reference: Engine
+    how: Method
+    settings: Online
+    prompts: Sequence[Prompt]
+    reward: Total
+    words: Says
+    stops: frozenset[int]
+    schedule: Schedule
+    checkpoints: Checkpoints
+    out: Path
+    say: Callable[[str], None]
+    progress: Progress
+    state: dict[str, Any] = field(default_factory=dict)
+
+    def run(self) -> dict[str, Any]:
+        """Train to the end (or until the KL is spent); the last state."""
+        s = self.settings
+        beta = self.how.beta if s.kl.beta is None else s.kl.beta
+        self.state = {"step": 0, "tokens": 0, "seconds": {}, "beta": beta, "first": {}, "end": ""}
+        self._resume()
+        metrics = MetricsFile(self.out / "metrics.jsonl", keep_through=self.state["step"] - 1)
+        saved = time.monotonic()
+        with stopping() as stop:
+            while self.state["step"] < s.iterations and not self.state["end"]:
+                metrics.write(self._iteration())
+                if stop.asked or time.monotonic() - saved > s.save_seconds:
+                    self._save()
+                    saved = time.monotonic()
+                if stop.asked:
+                    raise KeyboardInterrupt
+        metrics.close()
+        self._save()
+        return self.state
+
+    def _iteration(self) -> dict[str, Any]:
+        """One round of sample, score, credit and update, and its line of metrics."""
+        step, took = self.state["step"], dict[str, float]()
+        asked = self._asked(step)
+        with _timed(took, "sample"):
+            drawn = self._kept(step, "drawn", asked, lambda: self._draw(step, asked))
+        with _timed(took, "reward"):
+            drawn = self._kept(step, "rewarded", asked, lambda: self._rewarded(drawn))
+        items = items_of(drawn.asked)
+        with _timed(took, "score"):
+            told = scored(self.engine, self.reference, items)
+        beta = self.state["beta"]
+        found = crediting.credited(self.how, self.settings, drawn, told, beta)
+        numbers = signals.numbers(drawn, told, found)
+        self._gate(numbers["sampler_error"])
+        with _timed(took, "update"):
+            ready = crediting.with_columns(items, drawn, told, found)
+            numbers |= self._update(step, ready, drawn)
+        numbers["beta"] = beta
+        self._steer(numbers["kl"], len(drawn.rewards))
+        return self._line(step, numbers, took, int(drawn.lengths.sum()))
+
+    def _line(
+        self, step: int, numbers: dict[str, float], took: dict[str, float], tokens: int
+    ) -> dict[str, Any]:
+        state = self.state
+        state["first"] = state["first"] or numbers
+        for word in signals.sicknesses(state["first"], numbers):
+            if word[:20] not in state.setdefault("said", []):
+                state["said"].append(word[:20])
+                self.say(f"iteration {step}: {word}")
+        state["step"], state["tokens"] = step + 1, state["tokens"] + tokens
+        state["seconds"] = {k: state["seconds"].get(k, 0.0) + v for k, v in took.items()}
+        shown = {name: numbers[name] for name in ("reward", "kl", "length")}
+        self.progress(step + 1, self.settings.iterations, shown)
+        seconds = {f"seconds.{name}": value for name, value in took.items()}
+        return {"step": step, **numbers, "tokens": state["tokens"], **seconds}
+
+    # -- sample and reward
+
+    def _asked(self, step: int) -> list[Prompt]:
+        """The iteration's prompts: every one once before any comes again, in a seeded order."""
+        count, total = self.settings.prompts, len(self.prompts)
+        found = []
+        for place in range(step * count, (step + 1) * count):
+            epoch, at = divmod(place, total)
+            order = np.random.default_rng([self.settings.seed, epoch]).permutation(total)
+            found.append(self.prompts[order[at]])
+        return found
+
+    def _draw(self, step: int, asked: Sequence[Prompt]) -> Drawn:
+        s = self.settings
+        n = s.draw.n or self.how.n
+        seeds = [hash_seed(s.seed, step, k) for k in range(n * len(asked))]
+        got = sample(
+            self.engine.policy,
+            [one.ids for one in asked],
+            n=n,
+            max_new=s.draw.max_new,
+            min_new=s.draw.min_new,
+            draw=Draw(s.draw.temperature),
+            seeds=seeds,
+            stop_ids=self.stops,
+        )
+        said = [
+            {
+                "ids": [one.ids for one in got[i * n : (i + 1) * n]],
+                "ended": [one.ended for one in got[i * n : (i + 1) * n]],
+            }
+            for i in range(len(asked))
+        ]
+        return Drawn(
+            [_answered(one, row, self.words) for one, row in zip(asked, said, strict=True)],
+            [np.array(one.logprobs, np.float32) for one in got],
+        )
+
+    def _rewarded(self, drawn: Drawn) -> Drawn:
+        if not any(text.strip() for one in drawn.asked for text in one.texts):
+            self._refuse("all answers are empty", drawn.asked[0], "see that the model can answer")
+        try:
+            rewards, parts = self.reward(drawn.asked)
+        except Unrewarded as error:
+            self._refuse(error.what, error.asked, error.fix, error.where)
+        return Drawn(drawn.asked, drawn.logprobs, rewards, parts)
+
+    def _refuse(self, what: str, asked: Answered, fix: str, where: str = "") -> None:
+        """Stop with the prompt at fault in a file; the run can go on once it is mended."""
+        atomic.write_json(self.out / OFFENDING, asked.as_dict())
+        said = f"{fix}; the prompt is in {self.out / OFFENDING}"
+        raise UserError(f"iteration {self.state['step']}: {what}", where=where, fix=said)
+
+    def _kept(
+        self, step: int, name: str, asked: Sequence[Prompt], make: Callable[[], Drawn]
+    ) -> Drawn:
+        """What a phase made before the run was stopped, else made now and kept."""
+        path = self.checkpoints.root / f"{name}.json"
+        if path.exists():
+            known = json.loads(path.read_text("utf-8"))
+            if known["step"] == step:
+                return _loaded(known, asked, self.words)
+        made = make()
+        self.checkpoints.root.mkdir(parents=True, exist_ok=True)
+        atomic.write_json(path, {"step": step, **made.as_dict()})
+        return made
+
+    def _gate(self, error: float) -> None:
+        if error <= self.settings.gate:
+            return
+        raise UserError(
+            f"iteration {self.state['step']}: sampler and trainer disagree by a factor of"
+            f" {error:.3f} a token (the gate is {self.settings.gate})",
+            where=str(self.out),
+            fix="use precision=fp32; if it stays, this architecture's cache differs from its"
+            " forward pass: say so in an issue",
+        )
+
+    # -- update
+
+    def _update(self, step: int, items: Sequence[Item], drawn: Drawn) -> dict[str, float]:
+        """Epochs of minibatches; means over all of them."""
+        s = self.settings
+        lr, sums, norms = self.schedule.at(step), Sums(), []
+        updates = 0
+        for epoch in range(s.epochs or self.how.epochs):
+            moved = 0.0
+            for batch in self._minibatches(step, epoch, items):
+                found = self.engine.forward_backward(batch)
+                norms.append(self._optim_step(step, lr, found))
+                sums.merge(found)
+                moved, updates = found.means().get("moved", 0.0), updates + 1
+            if s.moved and moved > s.moved:
+                break
+        mean = {"lr": lr, "updates": float(updates)}
+        return {**sums.means(), **mean, "grad_norm": float(np.mean(norms)) if norms else 0.0}
+
+    def _minibatches(self, step: int, epoch: int, items: Sequence[Item]) -> Iterator[list[Item]]:
+        count = self.settings.minibatches or self.how.minibatches
+        order = np.random.default_rng([self.settings.seed, step, epoch]).permutation(len(items))
+        for part in np.array_split(order, min(count, max(1, len(items)))):
+            if len(part):
+                yield [items[i] for i in part]
+
+    def _optim_step(self, step: int, lr: float, found: Sums) -> float:
+        try:
+            if not math.isfinite(found.means().get("loss", 0.0)):
+                raise FloatingPointError(f"the loss is {found.means()['loss']}")
+            return self.engine.optim_step(lr)
+        except FloatingPointError as error:
+            raise UserError(
+                f"training broke down at iteration {step}: {error}",
+                where=str(self.out),
+                fix="lower lr or clip; the checkpoint before it is kept",
+            ) from error
+
+    def _steer(self, kl: float, answers: int) -> None:
+        """Beta towards the target; the end where the KL is spent."""
+        s = self.settings.kl
+        control = Controller(self.state["beta"], s.target, s.horizon)
+        control.update(kl, answers)
+        self.state["beta"] = control.beta
+        if s.most and kl > s.most:
+            self.state["end"] = f"the KL of {kl:.2f} nats a sequence is over kl.most={s.most}"
+            self.say(f"iteration {self.state['step']}: {self.state['end']}")
+
+    # -- state
+
+    def _save(self) -> None:
+        self.checkpoints.write("last", self.engine.save_state, self.state)
+
+    def _resume(self) -> None:
+        found = self.checkpoints.read("last")
+        if found is not None:
+            folder, self.state = found
+            self.engine.load_state(folder)
+
+
+def _answered(prompt: Prompt, row: dict[str, Any], words: Says) -> Answered:
+    ids = tuple(row["ids"])
+    about = prompt.about
+    return Answered(
+        about.prompt, prompt.ids, ids, tuple(words(one) for one in ids), tuple(row["ended"]),
+        about.wanted,
+    )  # fmt: skip
+
+
+def _loaded(known: dict[str, Any], asked: Sequence[Prompt], words: Says) -> Drawn:
+    rows = zip(known["ids"], known["ended"], strict=True)
+    said = [{"ids": ids, "ended": ended} for ids, ended in rows]
+    return Drawn(
+        [_answered(one, row, words) for one, row in zip(asked, said, strict=True)],
+        [np.array(row, np.float32) for row in known["logprobs"]],
+        np.array(known["rewards"], np.float64),
+        {name: np.array(part, np.float64) for name, part in known["parts"].items()},
+    )
+
+
+@contextmanager
+def _timed(took: dict[str, float], name: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    took[name] = time.perf_counter() - began

@@ -1,0 +1,106 @@
+"""Settings of an online training; each field is identity unless it is marked runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from plumbline.core.settings import option, runtime
+from plumbline.stages.settings import Lora
+from plumbline.text.length import Length
+
+
+@dataclass(frozen=True)
+class Kl:
+    """How the policy is held near the model as given."""
+
+    beta: float | None = option(None, help="weight of the KL (none: the method's)")
+    target: float = option(
+        0.0, help="nats a sequence that beta is moved to keep (0: beta stays; Ziegler et al.)"
+    )
+    horizon: int = option(2000, help="answers over which beta follows")
+    most: float = option(0.0, help="nats a sequence at which the training ends (0: never)")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How answers are drawn while training. Scores are of the same tempered distribution."""
+
+    n: int = option(0, help="answers a prompt (0: the method's)")
+    max_new: int = option(128, help="longest answer in tokens")
+    min_new: int = option(0, help="shortest answer in tokens")
+    temperature: float = option(1.0, help="above 0")
+
+
+@dataclass(frozen=True)
+class Rewarding:
+    """What an answer is worth, beside the rewards themselves."""
+
+    weights: tuple[float, ...] = option((), help="one a reward (none: 1 each)")
+    unended: float = option(0.0, help="taken off where an answer did not come to an end")
+    drop_unended: bool = option(False, help="such answers are not learnt from (overlong filtering)")
+    fold: Literal["mean", "min", "mean-std"] = option(
+        "mean", help="how several reward models become one (weights then do not count)"
+    )
+    ensemble: bool = option(False, help="the reward models given are one ensemble")
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Prompts that are not trained on; reward and KL are measured on them, before and after."""
+
+    fraction: float = option(0.1, help="share of the prompts (0: none)")
+    most: int = option(200, help="at most so many")
+
+
+@dataclass(frozen=True)
+class Online:
+    """Settings of one online training. Objectives add their own."""
+
+    iterations: int = option(50, help="times that answers are drawn and learnt from")
+    prompts: int = option(32, help="prompts an iteration")
+    epochs: int = option(0, help="passes over an iteration's answers (0: the method's)")
+    minibatches: int = option(0, help="updates a pass (0: the method's)")
+    lr: float | None = option(None, help="peak learning rate (none: by adapter)")
+    warmup: float = option(0.05, help="share of the iterations that warm up")
+    decay: Literal["cosine", "linear", "constant", "wsd"] = option(
+        "constant", help="shape of the learning rate after warm-up"
+    )
+    gamma: float = option(1.0, help="discount a token (ppo)")
+    lam: float = option(0.95, help="GAE's lambda (ppo)")
+    whiten: bool | None = option(None, help="advantages of a batch to deviation 1 (none: method's)")
+    scale_groups: bool = option(True, help="grpo: over the group's standard deviation")
+    moved: float = option(
+        0.0, help="nats a token from the drawing policy that end the epochs (0: none)"
+    )
+    clip: float = option(1.0, help="largest norm of the gradient (0: no clipping)")
+    betas: tuple[float, float] = option((0.9, 0.99), help="AdamW's moment decays")
+    weight_decay: float = option(0.0, help="AdamW's decoupled decay of matrices")
+    seed: int = option(0, help="order of the prompts, answers, initial adapters")
+    precision: Literal["auto", "fp32", "bf16"] = option("auto", help="as in training")
+    template: str = option("auto", help="auto: the model's chat template, else plain; or text")
+    template_options: dict[str, Any] = option(factory=dict, help="values for a chat template")
+    gate: float = option(1.05, help="largest mean of exp|sampler - trainer| before it stops")
+    kl: Kl = field(default_factory=Kl)
+    draw: Drawing = field(default_factory=Drawing)
+    reward: Rewarding = field(default_factory=Rewarding)
+    heldout: HeldOut = field(default_factory=HeldOut)
+    length: Length = field(default_factory=Length)
+    lora: Lora = field(default_factory=Lora)
+    micro_tokens: int | None = runtime(None, help="tokens of a micro-batch (none: from memory)")
+    save_seconds: float = runtime(60.0, help="seconds between checkpoints")
+    threads: int = runtime(0, help="CPU threads (0: torch's choice)")
+
+
+@dataclass(frozen=True)
+class Onlining:
+    """An online training as a stage of a recipe: `values` overlay the objective's own settings."""
+
+    method: str = option("ppo", help="ppo, grpo, rloo or reinforce")
+    adapter: str = option("lora", help="lora, full or last:N")
+    merge: bool = option(True, help="write whole weights instead of an adapter")
+    values: dict[str, Any] = option(factory=dict, help="the objective's own settings")
+    rewards: tuple[str, ...] = option(
+        (), help="further rewards: rules:NAME, python:MODULE:FUNCTION"
+    )
+    train: Online = field(default_factory=Online)

@@ -1,0 +1,295 @@
+"""Online training: from a model, rewards and prompts to a folder plain transformers loads.
+
+    load -> measure (held-out prompts) -> iterations -> save -> measure (reloaded folder)
+
+`rewards` are folders of reward models, `rules:NAME`, `python:MODULE:FUNCTION`, addresses, or
+callables that a recipe passes in.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from plumbline.core import atomic
+from plumbline.core.errors import UserError
+from plumbline.core.heldout import mask_of, opening, position
+from plumbline.core.stats import Interval, mean_interval
+from plumbline.core.types import Conversation
+from plumbline.engine.engine import Engine, Optim
+from plumbline.engine.memory import micro_tokens, peak_gb
+from plumbline.engine.optim import Schedule
+from plumbline.evals.live import plot_metrics
+from plumbline.feedback.reward_model import Ensemble, RewardModel
+from plumbline.feedback.rewards import Answered, Endpoint, Function, Reward, Total
+from plumbline.feedback.rules import Rule
+from plumbline.models import precision as precisions
+from plumbline.models.adapters import Lora
+from plumbline.models.draw import Draw
+from plumbline.models.load import load_model
+from plumbline.models.sampler import sample
+from plumbline.models.save import Extras, save_policy
+from plumbline.objectives import build, entry
+from plumbline.stages.answering import Answerer, judges
+from plumbline.stages.checkpoints import Checkpoints
+from plumbline.stages.drawn import items_of, scored
+from plumbline.stages.job import Say
+from plumbline.stages.methods import Method, method
+from plumbline.stages.offline import Progress
+from plumbline.stages.online import OnlineLoop, Prompt
+from plumbline.stages.online_settings import Online
+from plumbline.stages.onpolicy import hash_seed
+from plumbline.text.render import Renderer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A prompt, and the answer its file gives ("" for none), for rules that compare."""
+
+    prompt: Conversation
+    wanted: str = ""
+
+
+@dataclass(frozen=True)
+class OnlineJob:
+    """What to train online. `model` is a local folder, `rewards` folders, words or callables."""
+
+    method: str
+    model: Path
+    rewards: Sequence[Path | str | Reward]
+    prompts: Sequence[Asked]
+    adapter: str = "lora"
+    settings: Online = field(default_factory=Online)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    merge: bool = False
+    label: str = ""
+
+
+@dataclass
+class _Loaded:
+    """What a run works with."""
+
+    answerer: Answerer
+    engine: Engine
+    reference: Engine
+    reward: Total
+    train: list[Prompt]
+    heldout: list[Prompt]
+
+
+def run(
+    job: OnlineJob, out: Path, scratch: Path, say: Say, progress: Callable[[str], Progress]
+) -> dict[str, Any]:
+    """Do `job`, writing the model, metrics.jsonl and results.json into `out`; the results."""
+    how, s, checkpoints = method(job.method), job.settings, Checkpoints(scratch)
+    if s.threads:
+        torch.set_num_threads(s.threads)
+    loaded = _load(job, how, checkpoints, say)
+    before = checkpoints.fixed("before", lambda: _as_dicts(_measured(loaded, s)))
+    loop = _loop(job, how, loaded, checkpoints, out, say, progress)
+    state = loop.run()
+    renderer, policy = loaded.answerer.renderer, loaded.engine.policy
+    extras = Extras(tuple(renderer.end_ids), renderer.chat_template)
+    save_policy(policy, out, job.model, merge=job.merge, extras=extras)
+    again = _reloaded(loaded, out)
+    results = {
+        "command": f"rl {how.name}",
+        "label": job.label or out.name,
+        "objective": how.name,
+        "unit": "iteration",
+        "head": "lm",
+        "path": "forest" if policy.share else "rows",
+        "precision": policy.precision,
+        "parameters": sum(p.numel() for p in policy.model.parameters()),
+        "steps": state["step"],
+        "tokens": state["tokens"],
+        "ended": state["end"],
+        "counts": {"train": len(loaded.train), "heldout": len(loaded.heldout)},
+        "seconds": {k: round(v, 3) for k, v in state["seconds"].items()},
+        "peak_gb": peak_gb(),
+        "before": before,
+        "metrics": _as_dicts(_measured(again, s)),
+    }
+    atomic.write_json(out / "results.json", results)
+    plot_metrics(out)
+    return results
+
+
+def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _Loaded:
+    s = job.settings
+    date = checkpoints.fixed("date", lambda: datetime.date.today().isoformat())
+    bf16 = checkpoints.fixed(
+        "precision",
+        lambda: "bf16" if precisions.resolve(s.precision, precisions.default_device()) else "fp32",
+    )
+    policy = load_model(
+        job.model, adapter=job.adapter, lora=Lora(s.lora.r, s.lora.alpha), precision=bf16,
+        seed=s.seed,
+    )  # fmt: skip
+    answerer = Answerer(
+        job.model, template=s.template, options=s.template_options, policy=policy, date=date
+    )
+    say(policy.path_note)
+    if s.draw.temperature <= 0:
+        raise UserError("greedy answers cannot be learnt from", fix="draw.temperature above 0")
+    budget = checkpoints.fixed(
+        "micro_tokens", lambda: s.micro_tokens or micro_tokens(policy.model.config, policy.device)
+    )
+    given = policy if policy.adapters else policy.load_reference()
+    for one in (policy, given):
+        one.temperature = s.draw.temperature
+    if how.critic:
+        policy.add_critic()
+    objective = build(how.objective, _objective_values(job, how))
+    optim = Optim(betas=s.betas, weight_decay=s.weight_decay, clip=s.clip)
+    engine = Engine(policy, objective, micro_tokens=budget, optim=optim, entropy=True)
+    reference = Engine(given, objective, micro_tokens=budget)
+    reward = _reward(job, answerer.renderer, budget, say)
+    train, heldout = _prompts(job, answerer)
+    return _Loaded(answerer, engine, reference, reward, train, heldout)
+
+
+def _objective_values(job: OnlineJob, how: Method) -> dict[str, Any]:
+    """grpo's beta is the objective's own; kl.beta sets it as it sets the others'."""
+    beta = how.beta if job.settings.kl.beta is None else job.settings.kl.beta
+    own = {"beta": beta} if how.kl == "loss" else {}
+    return {**own, **job.values}
+
+
+def _reward(job: OnlineJob, renderer: Renderer, budget: int, say: Say) -> Total:
+    """All rewards as one, with weights; reward models as an ensemble if asked for."""
+    s = job.settings.reward
+    found = [reward_of(one, renderer, budget, say) for one in job.rewards]
+    if not found:
+        raise UserError("an online training needs a reward", fix="give --reward")
+    if s.ensemble:
+        models = tuple(one for one in found if isinstance(one, RewardModel))
+        others = [one for one in found if not isinstance(one, RewardModel)]
+        found = [Ensemble(f"{s.fold} of {len(models)}", models, s.fold), *others]
+    weights = s.weights or (1.0,) * len(found)
+    if len(weights) != len(found):
+        raise UserError(
+            f"{len(found)} rewards have {len(weights)} weights",
+            where="reward.weights",
+            fix="give one number a reward, in their order",
+        )
+    return Total(tuple(found), tuple(weights), s.unended)
+
+
+def reward_of(spec: Path | str | Reward, renderer: Renderer, budget: int, say: Say) -> Reward:
+    """A reward by what names it. A model with the policy's tokenizer and template reads its ids."""
+    if not isinstance(spec, Path | str):
+        return spec
+    said = str(spec)
+    if said.startswith("rules:"):
+        return Rule.named(said)
+    if said.startswith("python:"):
+        return Function.named(said)
+    if said.startswith(("http://", "https://")):
+        return Endpoint(said)
+    folder = Path(spec)
+    if not judges(folder):
+        raise UserError(
+            "this is not a reward model",
+            where=said,
+            fix="train one: plumbline train reward --model MODEL --data COMPARISONS --out DIR",
+        )
+    judge = Answerer(folder)
+    same = judge.renderer.spells_as(renderer)
+    if not same:
+        say(f"{folder.name}: another tokenizer or template; it reads the answers' words")
+    return RewardModel(folder.name, judge.policy, None if same else judge.renderer, budget)
+
+
+def _prompts(job: OnlineJob, answerer: Answerer) -> tuple[list[Prompt], list[Prompt]]:
+    """Prompts in tokens, cut so that an answer fits; a tenth of them held out by their text."""
+    s = job.settings
+    ids = answerer.prompts_ids([one.prompt for one in job.prompts], s.draw.max_new)
+    made = [
+        Prompt(own, Answered(one.prompt, own, (), (), (), one.wanted))
+        for one, own in zip(job.prompts, ids, strict=True)
+    ]
+    places = [position(opening(p.about.prompt)) for p in made]
+    mask = mask_of(places, [1] * len(made), s.heldout.fraction, s.heldout.most)
+    train, held = ([p for p, m in zip(made, mask, strict=True) if m == side] for side in (0, 1))
+    if not train:
+        raise UserError(
+            f"none of {len(made)} prompts is left to train on", fix="set heldout.fraction=0"
+        )
+    return train, held
+
+
+def _loop(
+    job: OnlineJob,
+    how: Method,
+    loaded: _Loaded,
+    checkpoints: Checkpoints,
+    out: Path,
+    say: Say,
+    progress: Callable[[str], Progress],
+) -> OnlineLoop:
+    s, renderer = job.settings, loaded.answerer.renderer
+    lr = s.lr if s.lr is not None else entry(how.objective).lr[job.adapter.partition(":")[0]]
+    return OnlineLoop(
+        engine=loaded.engine,
+        reference=loaded.reference,
+        how=how,
+        settings=s,
+        prompts=loaded.train,
+        reward=loaded.reward,
+        words=renderer.answer_text,
+        stops=frozenset(renderer.end_ids),
+        schedule=Schedule(lr, s.iterations, s.warmup, s.decay),
+        checkpoints=checkpoints,
+        out=out,
+        say=say,
+        progress=progress("train"),
+    )
+
+
+def _reloaded(loaded: _Loaded, out: Path) -> _Loaded:
+    """The same with the policy as it was written."""
+    policy = load_model(out, adapter="none", precision=loaded.engine.policy.precision)
+    policy.temperature = loaded.engine.policy.temperature
+    engine = Engine(policy, loaded.engine.objective, micro_tokens=loaded.engine.micro_tokens)
+    return _Loaded(
+        loaded.answerer, engine, loaded.reference, loaded.reward, loaded.train, loaded.heldout
+    )
+
+
+def _measured(loaded: _Loaded, s: Online) -> dict[str, Interval]:
+    """Reward, KL (nats a sequence, k1), length and endings on held-out prompts, one answer each."""
+    if not loaded.heldout:
+        return {}
+    prompts, renderer = loaded.heldout, loaded.answerer.renderer
+    got = sample(
+        loaded.engine.policy, [p.ids for p in prompts], max_new=s.draw.max_new,
+        min_new=s.draw.min_new, draw=Draw(s.draw.temperature), stop_ids=renderer.end_ids,
+        seeds=[hash_seed(s.seed, 2**31, k) for k in range(len(prompts))],
+    )  # fmt: skip
+    asked = [
+        Answered(
+            p.about.prompt, p.ids, (one.ids,), (renderer.answer_text(one.ids),), (one.ended,),
+            p.about.wanted,
+        )
+        for p, one in zip(prompts, got, strict=True)
+    ]  # fmt: skip
+    told = scored(loaded.engine, loaded.reference, items_of(asked))
+    values = {
+        "reward": loaded.reward(asked)[0],
+        "kl": np.array([apart.sum() for apart in told.apart]),
+        "length": np.array([float(len(one.ids)) for one in got]),
+        "ended": np.array([float(one.ended) for one in got]),
+    }
+    clusters = [opening(p.about.prompt) for p in prompts]
+    return {name: mean_interval(list(v), clusters) for name, v in values.items()}
+
+
+def _as_dicts(found: Mapping[str, Interval]) -> dict[str, Any]:
+    return {name: interval.as_dict() for name, interval in found.items()}

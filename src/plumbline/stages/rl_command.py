@@ -1,0 +1,116 @@
+"""`plumbline rl` without a recipe: words to an online job in a folder, resumable, registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from plumbline.core.errors import UserError
+from plumbline.core.settings import identity
+from plumbline.core.types import Demonstration, Judgement, text_of
+from plumbline.core.views import prompts as prompts_of
+from plumbline.data import read
+from plumbline.models.digest import digest_folder
+from plumbline.models.locate import adapter_base, is_adapter, resolve_model
+from plumbline.objectives import build
+from plumbline.stages import rl as stage
+from plumbline.stages.command import carry_out, data_path, data_records, model_record
+from plumbline.stages.methods import method
+from plumbline.stages.offline import Progress
+from plumbline.stages.online_settings import Online
+from plumbline.stages.outdir import OutDir
+from plumbline.stages.values import split_values
+from plumbline.store import Record, Store, find_store
+from plumbline.text.tokenizer import load_tokenizer
+
+VERSION = 1
+"""Version of what an online training computes; it enters ids."""
+NAMED = ("rules:", "python:", "http://", "https://")
+"""Rewards that are no folders."""
+
+
+def rl(
+    name: str,
+    model: str,
+    rewards: Sequence[str],
+    prompts: str,
+    out: Path,
+    *,
+    adapter: str = "lora",
+    sets: Mapping[str, Any] | None = None,
+    merge: bool = False,
+    store: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Train online into `out`; resumes an unfinished run, leaves a finished one alone."""
+    how = method(name)
+    home = find_store(store)
+    taken = resolve_model(model, home.path)
+    say(f"model: {taken.took}")
+    settings, values = split_values(how.objective, sets or {}, Online())
+    found, records = _rewards(rewards, home, say)
+    path = data_path(prompts, home)
+    asked = asked_of(read(path).judgements)
+    job = stage.OnlineJob(name, taken.path, found, asked, adapter, settings, values, merge)
+    inputs = {"model": model_record(home, taken), **records, **data_records(home, [path])}
+    source = inputs["data"].id if "data" in inputs else prompts
+    place = OutDir(Path(out), job_identity(job, source))
+    facts = {"command": f"rl {name}", "model": model, "rewards": list(rewards), "prompts": prompts}
+
+    def work(bars: Callable[[str], Progress]) -> dict[str, Any]:
+        say(f"prompts: {len(asked)}; method: {name}; rewards: {', '.join(rewards)}")
+        return stage.run(job, place.path, place.scratch, say, bars)
+
+    return carry_out(place, home, inputs, [path], facts, work, say)
+
+
+def asked_of(judgements: Sequence[Judgement]) -> list[stage.Asked]:
+    """The prompts of a file, each once; a demonstration's last answer is what is wanted."""
+    wanted = {
+        one.messages[:-1]: text_of(one.messages[-1:])
+        for one in judgements
+        if isinstance(one, Demonstration) and one.messages[-1].role == "assistant"
+    }
+    found = [stage.Asked(prompt, wanted.get(prompt, "")) for prompt in prompts_of(judgements)]
+    if not found:
+        raise UserError("there is no prompt in this file", fix="give questions, not documents")
+    return found
+
+
+def job_identity(job: stage.OnlineJob, data: str) -> dict[str, Any]:
+    """Everything that decides the result."""
+    how = method(job.method)
+    return {
+        "stage": f"rl.{job.method}",
+        "version": VERSION,
+        "model": _digest(job.model),
+        "rewards": [_digest(r) if isinstance(r, Path) else str(r) for r in job.rewards],
+        "tokenizer": load_tokenizer(job.model).digest(),
+        "data": data,
+        "adapter": job.adapter,
+        "merge": job.merge,
+        "settings": identity(job.settings),
+        "objective": identity(build(how.objective, job.values)),
+    }
+
+
+def _digest(folder: Path) -> str:
+    return digest_folder(folder, adapter_base(folder).path if is_adapter(folder) else None)
+
+
+def _rewards(
+    rewards: Sequence[str], home: Store, say: Callable[[str], None]
+) -> tuple[list[Path | str], dict[str, Record]]:
+    """Folders of the reward models named, words of the others; and the folders' records."""
+    found: list[Path | str] = []
+    records: dict[str, Record] = {}
+    for spec in rewards:
+        if spec.startswith(NAMED):
+            found.append(spec)
+            continue
+        taken = resolve_model(spec, home.path)
+        say(f"reward: {taken.took}")
+        found.append(taken.path)
+        records[f"reward.{len(records) + 1}"] = model_record(home, taken)
+    return found, records
