@@ -62,10 +62,11 @@ def test_ticks_lie_inside_and_are_few() -> None:
 
 
 def test_short_numbers() -> None:
-    assert [short(x) for x in (0.5, 40, 1500, 2.5e6, 3e12)] == [
+    assert [short(x) for x in (0.5, 40, 1500, 2.5e6, 3e12, 4e15)] == [
         "0.5",
         "40",
         "1.5 k",
         "2.5 M",
         "3 T",
+        "4 P",
     ]

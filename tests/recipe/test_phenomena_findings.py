@@ -14,6 +14,8 @@ import pytest
 from plumbline.core.stats import Interval
 from plumbline.evals.figures import Figure
 from plumbline.evals.folders import Row
+from plumbline.microcosm import base_path
+from plumbline.recipe import phenomena
 from plumbline.recipe.phenomena import (
     PHENOMENA,
     arms,
@@ -170,10 +172,17 @@ def test_where_nothing_has_emerged_there_is_no_share() -> None:
     assert set(found) == {"best"}, "the least model can do it already"
 
 
-def test_compute_is_what_a_folder_says_of_itself(tmp_path: Path) -> None:
-    assert emergence.compute(tmp_path) == math.inf
+def test_compute_is_what_the_first_file_says_that_knows(tmp_path: Path) -> None:
+    told = [None, tmp_path / "results.json", tmp_path / "record.json"]
+    assert emergence.compute(told) == math.inf
+    (tmp_path / "results.json").write_text(json.dumps({"parameters": 100}))
     (tmp_path / "record.json").write_text(json.dumps({"parameters": 100, "tokens": 50}))
-    assert emergence.compute(tmp_path) == 6 * 100 * 50
+    assert emergence.compute(told) == 6 * 100 * 50
+
+
+def test_the_base_that_comes_along_says_what_it_has_read() -> None:
+    handle = phenomena._record(phenomena.Settings())
+    assert handle is not None and emergence.compute([base_path() / "record.json"]) > 1e15
 
 
 def test_what_is_forgotten_more_by_all_weights_than_by_lora() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 5.0, 2.6
 """Inches of a panel."""
-UNITS = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"))
+UNITS = ((1e15, " P"), (1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"))
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def _tuning() -> Training:
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes for about an hour on two cores; recipes/phenomena-tiny.yaml has some for a minute."""
+    """Sizes for one to two hours on two cores; `phenomena-tiny.yaml` has some for a minute."""
 
     seed: int = option(0, help="draws data, order and answers; repeats take the seeds after it")
     base: str = option("", help="a base model's folder (none: the one that comes along)")
@@ -72,7 +72,7 @@ PHENOMENA: dict[str, Callable[[Settings, Common], Handle]] = {
     "boilerplate": lambda s, c: boilerplate.planned(s.boilerplate, c),
     "tags": lambda s, c: tags.planned(s.tags, c),
     "forgetting": lambda s, c: forgetting.planned(s.forgetting, c),
-    "emergence": lambda s, c: emergence.planned(s.emergence, s.scaling, c.base),
+    "emergence": lambda s, c: emergence.planned(s.emergence, s.scaling, c.base, _record(s)),
 }
 
 
@@ -84,6 +84,12 @@ def everything(settings: Settings, predictions: Path) -> dict[str, Handle]:
     found = {name: PHENOMENA[name](s, common) for name in chosen}
     said = source(predictions, label="predictions")
     return {**found, "report": judged.report(label="report", predictions=said, **found)}
+
+
+def _record(settings: Settings) -> Handle | None:
+    """The record beside the base model's weights, where it is a folder that has one."""
+    path = Path(_base(settings, ())) / "record.json"
+    return source(path, label="base-record") if path.is_file() else None
 
 
 def _base(settings: Settings, chosen: Sequence[str]) -> Path | str:

@@ -53,9 +53,12 @@ class Model:
 finding = findings.declared(NAME)
 
 
-def planned(settings: Keys, grid: scaling.Grid, base: Handle) -> Handle:
-    """Every model of the grid, and the base, with its scores."""
-    found: dict[str, Handle] = {}
+def planned(settings: Keys, grid: scaling.Grid, base: Handle, record: Handle | None) -> Handle:
+    """Every model of the grid, and the base, with its scores.
+
+    `record`: what says how many tokens the base has read, as its folder in the store does not.
+    """
+    found: dict[str, Handle] = {} if record is None else {"base:record": record}
     for name, model in {**scaling.runs(grid), "base": base}.items():
         found[f"{name}:model"] = model
         found[f"{name}:scores"] = scored(settings, model=model, label=f"{NAME}-{name}")
@@ -65,7 +68,7 @@ def planned(settings: Keys, grid: scaling.Grid, base: Handle) -> Handle:
 def find(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> None:
     """Both scores by compute, and how far the one had come while the other stood at nothing."""
     names = [role.removesuffix(":model") for role in inputs if role.endswith(":model")]
-    models = [_model(name, inputs[f"{name}:model"], inputs[f"{name}:scores"]) for name in names]
+    models = [_model(name, inputs) for name in names]
     models.sort(key=lambda model: model.compute)
     metrics: dict[str, Interval] = {}
     for ability in KEYS:
@@ -79,15 +82,17 @@ def find(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> None:
     findings.write(ctx, NAME, Finding(metrics, figure(models), how), own)
 
 
-def _model(name: str, folder: Path, scores: Path) -> Model:
-    return Model(name, compute(folder), arms.rows(scores))
+def _model(name: str, inputs: Mapping[str, Path]) -> Model:
+    folder = inputs[f"{name}:model"]
+    told = (inputs.get(f"{name}:record"), folder / "results.json", folder / "record.json")
+    return Model(name, compute(told), arms.rows(inputs[f"{name}:scores"]))
 
 
-def compute(folder: Path) -> float:
-    """6 N D from what the model's folder says of itself; infinite where it does not."""
-    for told in ("results.json", "record.json"):
-        if (folder / told).is_file():
-            facts = json.loads((folder / told).read_text("utf-8"))
+def compute(told: Sequence[Path | None]) -> float:
+    """6 N D from the first file that says what a model is and has read; else infinite."""
+    for path in told:
+        if path is not None and path.is_file():
+            facts = json.loads(path.read_text("utf-8"))
             if facts.get("parameters") and facts.get("tokens"):
                 return 6.0 * float(facts["parameters"]) * float(facts["tokens"])
     return math.inf

@@ -41,6 +41,7 @@ class Few:
     many: int = option(1000, help="demonstrations of the large sets")
     prompts: int = option(300, help="held-out prompts of the gold value")
     answers: int = option(2, help="answers a prompt")
+    temperature: float = option(1.0, help="at which they are drawn; 0 is greedy")
 
 
 finding = findings.declared(NAME)
@@ -59,7 +60,7 @@ def planned(settings: Few, common: Common) -> Handle:
             )
             for seed in common.seeds
         ]  # fmt: skip
-    probe = Probe("gold", s.prompts, common.seed, s.answers)
+    probe = Probe("gold", s.prompts, common.seed, s.answers, s.temperature)
     return finding(label=NAME, **measured(models, probe, "gold"))
 
 
