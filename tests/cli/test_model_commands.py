@@ -14,7 +14,10 @@ from plumbline.objectives import ALIASES, TABLE
 QUICK = ["--set", "steps=2", "--set", "eval.fraction=0.3"]
 
 
-@pytest.mark.parametrize("objective", sorted({*TABLE, *ALIASES} - {"distill"}))
+ONLINE = {name for name, entry in TABLE.items() if entry.view == "samples"}
+
+
+@pytest.mark.parametrize("objective", sorted({*TABLE, *ALIASES} - ONLINE - {"distill"}))
 def test_every_objective_trains(objective: str, place: Path, plumbline: Run) -> None:
     args = ("train", objective, "--model", "model", "--data", "pairs.jsonl", "--out", "out")
     code, said, err = plumbline(*args, *QUICK)
@@ -23,6 +26,40 @@ def test_every_objective_trains(objective: str, place: Path, plumbline: Run) -> 
     assert results["metrics"]["heldout_loss"]["n"] > 0
     assert {"load", "train", "evaluate", "save"} <= set(results["seconds"])
     assert (place / "out" / "adapter_config.json").is_file() and "heldout_loss" in said
+
+
+@pytest.mark.parametrize("objective", sorted(ONLINE))
+def test_what_learns_from_its_own_answers_is_sent_to_rl(
+    objective: str, place: Path, plumbline: Run
+) -> None:
+    args = ("train", objective, "--model", "model", "--data", "pairs.jsonl", "--out", "out")
+    code, _, err = plumbline(*args)
+    assert code == 2 and f"plumbline rl {objective}" in err and not (place / "out").exists()
+
+
+def test_online_training_on_the_command_line(place: Path, plumbline: Run) -> None:
+    """A reward model and a rule, with LoRA; then finished, other settings, and what is missing."""
+    made = ("--model", "model", "--data", "pairs.jsonl", *QUICK)
+    assert plumbline("train", "reward", *made, "--out", "rm")[0] == 0
+    asked = ("--model", "model", "--reward", "rm", "--reward", "rules:length=5")
+    args = ("rl", "ppo", *asked, "--prompts", "pairs.jsonl", "--out", "out")
+    quick = ("--set", "iterations=2", "--set", "prompts=3", "--set", "draw.max_new=6")
+    code, said, err = plumbline(*args, *quick, "--set", "heldout.fraction=0.3")
+    assert code == 0, err
+    results = json.loads((place / "out" / "results.json").read_text())
+    assert results["command"] == "rl ppo" and results["metrics"]["reward"]["n"] > 0
+    assert "reward:" in said and (place / "out" / "adapter_config.json").is_file()
+    code, said, _ = plumbline(*args, *quick, "--set", "heldout.fraction=0.3")
+    assert code == 0 and "finished already" in said
+    code, _, err = plumbline(*args, *quick, "--set", "kl.beta=0.5")
+    assert code == 2 and "kl.beta" in err
+    code, _, err = plumbline("rl", "ppo", "--model", "model")
+    assert code == 2 and "--reward, --prompts, --out" in err
+    code, _, err = plumbline("rl", "poo", *asked, "--prompts", "pairs.jsonl", "--out", "other")
+    assert code == 2 and "did you mean 'ppo'" in err
+    code, _, err = plumbline(*args[:-1], "other", "--set", "clp=0.1")
+    assert code == 2 and "clip" in err and not (place / "other").exists()
+    assert "leave-one-out" in plumbline("rl", "--list")[1] or "rloo" in plumbline("rl", "--list")[1]
 
 
 def test_distill_learns_from_a_teacher(place: Path, plumbline: Run) -> None:

@@ -1,6 +1,6 @@
 """The process behind test_resume: runs a training in forked children that kill themselves.
 
-    python resume_driver.py MODEL FOLDER MOMENTS
+    python resume_driver.py MODEL FOLDER MOMENTS [ppo]
 
 prints a JSON line a run: digests of what it left, and where it was killed.
 """
@@ -22,13 +22,21 @@ from plumbline.core.types import Ranking, answer, user
 from plumbline.core.views import view
 from plumbline.engine.engine import Engine
 from plumbline.models import cache
+from plumbline.stages import rl
 from plumbline.stages import train as stage
+from plumbline.stages.online_settings import Drawing, HeldOut, Kl, Online
 from plumbline.stages.settings import Eval, Train
 
 WORDS = ["red", "green", "blue", "small", "large", "old", "new"]
 SETTINGS = Train(
     lr=1e-2, steps=6, batch=4, save_every=2, precision="fp32", threads=1,
     eval=Eval(fraction=0.3, every=3),
+)  # fmt: skip
+
+
+ONLINE = Online(
+    lr=1e-2, iterations=3, prompts=4, minibatches=2, precision="fp32", threads=1, save_seconds=0.0,
+    draw=Drawing(n=2, max_new=6), heldout=HeldOut(fraction=0.3), kl=Kl(target=1.0, horizon=20),
 )  # fmt: skip
 
 
@@ -73,9 +81,18 @@ def work(model: Path, out: Path, moment: int | None, log: Path, seed: int = 0) -
     counter = Counter(moment, log)
     for owner, name in ((os, "replace"), (os, "rename"), (os, "fsync"), (Engine, "optim_step")):
         counter.wrap(owner, name)
-    stage.plot_metrics = lambda folder: []  # pictures are slow and not under test
-    job = stage.Job("kto", model, judgements(), settings=replace(SETTINGS, seed=seed))
+    for one in (stage, rl):
+        one.plot_metrics = lambda folder: []  # pictures are slow and not under test
     silent = lambda phase: lambda done, total, numbers: None  # noqa: E731
+    if "ppo" in sys.argv:
+        how = replace(ONLINE, seed=seed)
+        asked = [rl.Asked(one.prompt) for one in judgements()]
+        online = rl.OnlineJob(
+            "ppo", model, ["rules:length=3", "rules:regex=e"], asked, settings=how
+        )
+        rl.run(online, out, out / "scratch", lambda line: None, silent)
+        return
+    job = stage.Job("kto", model, judgements(), settings=replace(SETTINGS, seed=seed))
     stage.run(job, out, out / "scratch", lambda line: None, silent)
 
 
@@ -96,6 +113,11 @@ def child(*args: object) -> bool:
     return True
 
 
+def times(line: dict[str, Any]) -> dict[str, float]:
+    """What of a line of metrics are seconds."""
+    return {k: v for k, v in line.items() if k.partition(".")[0] == "seconds"}
+
+
 def left(out: Path) -> dict[str, Any]:
     """Digests of what a run left, without its times; and seconds of steps not in the results."""
     last = out / "scratch" / "last"
@@ -105,9 +127,11 @@ def left(out: Path) -> dict[str, Any]:
         "weights": digest((last / "weights.safetensors").read_bytes()),
         "moments": digest((last / "optimizer.safetensors").read_bytes()),
         "model": digest(next(out.glob("*model.safetensors")).read_bytes()),
-        "metrics": digest([{k: v for k, v in m.items() if k != "seconds"} for m in metrics]),
+        "metrics": digest([{k: v for k, v in m.items() if k not in times(m)} for m in metrics]),
         "results": digest(results["metrics"]),
-        "uncounted": abs(results["seconds"]["train"] - sum(m["seconds"] for m in metrics)),
+        "uncounted": abs(
+            results["seconds"]["train"] - sum(sum(times(m).values()) for m in metrics)
+        ),
     }
 
 

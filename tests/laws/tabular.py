@@ -30,6 +30,7 @@ class World:
     ref_logits: Tensor
     teacher: Tensor
     soft: bool
+    old_logits: Tensor
 
     @property
     def trees(self) -> range:
@@ -53,12 +54,21 @@ class World:
             "z0": torch.tensor(0.3, dtype=torch.float64),
             "teacher_logp": teacher_logp,
             "teacher_ids": teacher_ids,
+            "old_logp": pick(torch.log_softmax(self.old_logits, -1)[tree, place], ids),
         }
+        worth = (1.0 - 2.0 * (columns["tier"] > 0))[row].double()
+        columns |= {"advantage": worth, "old_value": worth / 2 - 0.3, "returns": worth / 2}
         weight = columns["row_weight"]
         columns["token_weight"] = weight[row] * (1 + place % 2)
         number = {(t, k): n for n, (t, k) in enumerate(self.keys(self.trees))}
         value = self.rewards[[number[key] for key in self.keys(trees)]]
-        out = Outputs(logp=pick(logp, ids), value=value, top_logp=logp.gather(1, teacher_ids))
+        out = Outputs(
+            logp=pick(logp, ids),
+            value=value,
+            top_logp=logp.gather(1, teacher_ids),
+            entropy=-(logp.exp() * logp).sum(-1),
+            token_value=self.logits[tree, place, 0],
+        )
         return out, Batch(len(rows), row, columns)
 
     def keys(self, trees: Sequence[int]) -> list[tuple[int, int]]:
@@ -107,7 +117,8 @@ def world(seed: int = 0, *, soft: bool = True) -> World:
 
     tokens = [[answer() for _ in tiers] for tiers in TIERS]
     rewards = torch.randn(sum(map(len, TIERS)), generator=g, dtype=torch.float64)
-    return World(tokens, table(), rewards, table(), table(), soft)
+    logits, reference, teacher = table(), table(), table()
+    return World(tokens, logits, rewards, reference, teacher, soft, logits + 0.1 * table())
 
 
 def step_loss(objective: Objective, micros: Sequence[tuple[Outputs, Batch]]) -> Tensor:

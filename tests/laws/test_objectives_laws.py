@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from tabular import World, step_loss, world
 from torch import Tensor
 
 from plumbline.objectives import TABLE, Entry, build
-from plumbline.objectives.base import Batch, Objective, Outputs
+from plumbline.objectives.base import Batch, Objective
 
 NAMES = sorted(TABLE)
 VARIANTS = [(name, {}) for name in NAMES] + [
@@ -22,6 +23,11 @@ VARIANTS = [(name, {}) for name in NAMES] + [
     ("ipo", {"tokens": "sum"}),
     ("kto", {"desirable": 1.5, "undesirable": 0.7}),
     ("conditional_sft", {"bad": 0.3}),
+    ("ppo", {"entropy": 0.1}),
+    ("ppo", {"clip": 0.05, "clip_high": 0.3, "value_clip": 0.0}),
+    ("grpo", {"average": "token", "entropy": 0.1}),
+    ("grpo", {"average": "constant", "longest": 9}),
+    ("reinforce", {"entropy": 0.1}),
     ("distill", {"kl": "reverse"}),
     ("distill", {"kl": "mixed", "mix": 0.3}),
     ("distill", {"residual": "renormalise"}),
@@ -138,6 +144,8 @@ def goodness(entry: Entry, w: World) -> Tensor:
             return -full_kl(w).sum(-1).mean(-1)
         if entry.view == "demonstrations" or entry.name == "conditional_sft":
             return out.logp.sum()[None]
+        if entry.view == "samples":
+            return (out.logp * batch["advantage"]).sum()[None]
         if entry.view == "labels":
             return (rows * (2 * batch["label"] - 1)).sum()[None]
         rows = rows if entry.name not in ("simpo", "orpo", "ipo") else rows / batch.row_lengths()
@@ -161,7 +169,7 @@ def test_only_the_columns_in_the_table_are_read(name: str) -> None:
     out, batch = world(7).micro([0, 1, 2])
     few = Batch(batch.rows, batch.row, {c: batch[c] for c in entry.columns})
     scalar = entry.head == "scalar"
-    some = Outputs(value=out.value) if scalar else Outputs(out.logp, top_logp=out.top_logp)
+    some = replace(out, logp=None) if scalar else replace(out, value=None, entropy=None)
     full = objective(out, batch)
     assert float(objective(some, few)["loss"].sum) == float(full["loss"].sum)
     assert set(objective.needs) <= set(entry.columns)
@@ -179,4 +187,6 @@ def replaced(batch: Batch, **columns: Tensor) -> Batch:
 
 def test_every_view_and_head_is_exercised() -> None:
     kinds = set(itertools.chain.from_iterable((e.view, e.head) for e in TABLE.values()))
-    assert kinds == {"demonstrations", "pairs", "rankings", "labels", "lm", "scalar"}
+    assert kinds == {
+        "demonstrations", "pairs", "rankings", "labels", "samples", "lm", "scalar",
+    }  # fmt: skip

@@ -20,7 +20,7 @@ QUOTE = re.compile(
 )
 ROW = re.compile(r"^\| `(\w+)` \|(?: `(.*?)` \|)?", re.M)
 SECTIONS = ["Formula", "Settings", "Details", "Metrics", "Differences from TRL"]
-HELD_OUT_ONLY = {("sft", "entropy"), ("sft", "accuracy")}
+HELD_OUT_ONLY = {("sft", "accuracy")}
 """Terms that come only with columns the training step does not make."""
 
 

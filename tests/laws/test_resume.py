@@ -18,12 +18,21 @@ import pytest
 MOMENTS = 20
 
 
-@pytest.fixture(scope="module")
-def lines(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
+@pytest.fixture(scope="module", params=["kto", "ppo"])
+def lines(
+    request: pytest.FixtureRequest, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[dict]:
     """What the driver found: a line for the uninterrupted run, then one for each killed one."""
     folder = tmp_path_factory.mktemp("killed")
     driver = Path(__file__).parent / "resume_driver.py"
-    command = [sys.executable, str(driver), str(tiny_model), str(folder), str(MOMENTS)]
+    command = [
+        sys.executable,
+        str(driver),
+        str(tiny_model),
+        str(folder),
+        str(MOMENTS),
+        request.param,
+    ]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, env=env)
     assert done.returncode == 0, done.stderr[-3000:]

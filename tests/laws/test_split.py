@@ -60,7 +60,18 @@ def with_columns(engine: Engine, bare: list[Item]) -> list[Item]:
     for name, cache in columns.items():
         if name in engine.objective.needs:
             bare = attach(name, bare, cache)
+    if "advantage" in engine.objective.needs:
+        bare = [with_credit(item, i) for i, item in enumerate(bare)]
     return bare
+
+
+def with_credit(item: Item, seed: int) -> Item:
+    """Columns of an answer that was drawn, at random: old log-probabilities, advantages ..."""
+    rng = np.random.default_rng(seed)
+    for name, middle in (("old_logp", -5.5), ("advantage", 0), ("old_value", 0), ("returns", 0)):
+        rows = [rng.normal(middle, 0.1, int(m.sum())) for m in item.tree.trained]
+        item = item.with_extra(name, tuple(row.astype(np.float32) for row in rows))
+    return item
 
 
 def gradient(policy: Policy, name: str, budget: int, order: list[int]) -> torch.Tensor:

@@ -27,7 +27,7 @@ def test_the_table_is_read_without_torch() -> None:
 
 def test_an_unknown_name_is_met_with_the_nearest() -> None:
     with pytest.raises(UserError, match="did you mean 'dpo'"):
-        entry("dppo")
+        entry("dpoo")
     with pytest.raises(UserError, match=r"unknown objective 'x'\n.*bradley_terry"):
         build("x")
 

@@ -47,6 +47,8 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "reward": Meaning("reward", 1, "the reward model's value of answers: what training pushes up"),
     "kl": Meaning("KL to the reference", 0, "how far answers moved from the start, in nats"),
+    "length": Meaning("length of answers", 0, "tokens"),
+    "ended": Meaning("answers that end", 0, "share that came to an end before the limit"),
     "win_rate": Meaning("win rate", 1, "share of prompts on which the answer is worth more"),
     "heldout_loss": Meaning(
         "held-out loss", -1, "the training objective on examples kept aside", own_unit=True

@@ -109,7 +109,7 @@ _ENTRIES = (
         "prospect-theory value of single good or bad answers",
     ),
     Entry(
-        "ppo", _HERE + "ppo:PPO", "token", "samples", "lm", True,
+        "ppo", _HERE + "ppo:PPO", "token", "samples", "lm", False,
         ("token_weight", "old_logp", "advantage", "old_value", "returns"),
         "Schulman et al. 2017, arXiv:1707.06347, eq. 7 and 9", _ONLINE_LR,
         "online: clipped surrogate on advantages a token, with a critic",
@@ -121,7 +121,7 @@ _ENTRIES = (
         "online: clipped surrogate on rewards compared within a group, k3 in the loss",
     ),
     Entry(
-        "reinforce", _HERE + "reinforce:Reinforce", "row", "samples", "lm", True,
+        "reinforce", _HERE + "reinforce:Reinforce", "row", "samples", "lm", False,
         ("token_weight", "row_weight", "old_logp", "advantage"),
         "Williams 1992; Ahmadian et al. 2024, arXiv:2402.14740, eq. 6", _ONLINE_LR,
         "online: score function times an advantage an answer (rloo, reinforce)",

@@ -206,7 +206,7 @@ def _register(home: Store, place: OutDir, inputs: Mapping[str, str], kind: str) 
         folder=place.path,
         kind=kind,
         started=place.record["started"],
-        seconds=sum(place.record["seconds"].values()),
+        seconds=sum(v for k, v in place.record["seconds"].items() if "." not in k),
     )
 
 
@@ -229,7 +229,7 @@ def _progress(bars: ExitStack) -> Callable[[str], Progress]:
 
 
 def _note(numbers: Mapping[str, float]) -> str:
-    shown = ("loss", "accuracy", "margin")
+    shown = ("loss", "accuracy", "margin", "reward", "kl", "length")
     return "  ".join(f"{name} {numbers[name]:.3f}" for name in shown if name in numbers)
 
 
@@ -242,7 +242,7 @@ def summary(results: Mapping[str, Any], out: Path) -> str:
     """What a person wants to know at the end, with intervals."""
     seconds = results["seconds"]
     lines = [f"done: {results['steps']} steps in {seconds.get('train', 0):.1f} s -> {out}"]
-    shown = ("heldout_loss", "heldout_accuracy", "perplexity", "nats_per_byte")
+    shown = ("heldout_loss", "heldout_accuracy", "perplexity", "nats_per_byte", "reward", "kl")
     for name, found in results["metrics"].items():
         if name.partition(".")[0] in shown and found["low"] is not None:
             before = results.get("before", {}).get(name, {}).get("value")

@@ -111,7 +111,7 @@ def run(
         "tokens": state["tokens"],
         "ended": state["end"],
         "counts": {"train": len(loaded.train), "heldout": len(loaded.heldout)},
-        "seconds": {k: round(v, 3) for k, v in state["seconds"].items()},
+        "seconds": _seconds(state["seconds"]),
         "peak_gb": peak_gb(),
         "before": before,
         "metrics": _as_dicts(_measured(again, s)),
@@ -119,6 +119,12 @@ def run(
     atomic.write_json(out / "results.json", results)
     plot_metrics(out)
     return results
+
+
+def _seconds(parts: Mapping[str, float]) -> dict[str, float]:
+    """Of the iterations, all attempts together, and of their phases."""
+    found = {"train": sum(parts.values()), **{f"train.{k}": v for k, v in parts.items()}}
+    return {name: round(value, 3) for name, value in found.items()}
 
 
 def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _Loaded:

@@ -36,11 +36,15 @@ def train(ctx: Context, settings: Training, inputs: Mapping[str, Path]) -> None:
     training.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
 
+SHOWN = ("loss", "accuracy", "margin", "reward", "kl", "length")
+"""Of a phase's numbers, those that stand beside its progress."""
+
+
 def ticks(ctx: Context, phase: str) -> Progress:
     """A phase's progress as the stage's."""
 
     def tick(done: int, total: int, numbers: dict[str, float]) -> None:
-        shown = {k: numbers[k] for k in ("loss", "accuracy", "margin") if k in numbers}
+        shown = {k: numbers[k] for k in SHOWN if k in numbers}
         ctx.progress(done, total, unit=phase, **shown)
 
     return tick
