@@ -15,6 +15,7 @@ H heads, K key heads, D width of a head, P and S the longest prompt and answer s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,7 +87,9 @@ class Branches:
         dtype = torch.bfloat16 if policy.bf16 else policy.model.dtype
         # A mask that hides nothing keeps the model from making its own, which would cost L^2.
         hidden = torch.zeros((), dtype=dtype, device=tokens.device)
-        with policy.autocast(), policy.only_at(at):
+        # Of the newest tokens all states are read; of a prompt that enters the last alone.
+        narrow = policy.only_at(at) if len(at) < len(tokens) else nullcontext()
+        with policy.autocast(), narrow:
             out = body_of(policy.model)(
                 input_ids=tokens[None],
                 position_ids=positions[None],

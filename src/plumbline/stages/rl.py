@@ -21,7 +21,8 @@ from plumbline.core import atomic
 from plumbline.core.errors import UserError
 from plumbline.core.heldout import mask_of, opening, position
 from plumbline.core.stats import Interval, mean_interval
-from plumbline.core.types import Conversation
+from plumbline.core.types import Conversation, Demonstration, Judgement, text_of
+from plumbline.core.views import prompts as prompts_of
 from plumbline.engine.engine import Engine, Optim
 from plumbline.engine.memory import micro_tokens, peak_gb
 from plumbline.engine.optim import Schedule
@@ -54,6 +55,19 @@ class Asked:
 
     prompt: Conversation
     wanted: str = ""
+
+
+def asked_of(judgements: Sequence[Judgement]) -> list[Asked]:
+    """The prompts of a file, each once; a demonstration's last answer is what is wanted."""
+    wanted = {
+        one.messages[:-1]: text_of(one.messages[-1:])
+        for one in judgements
+        if isinstance(one, Demonstration) and one.messages[-1].role == "assistant"
+    }
+    found = [Asked(prompt, wanted.get(prompt, "")) for prompt in prompts_of(judgements)]
+    if not found:
+        raise UserError("there is no prompt in this file", fix="give questions, not documents")
+    return found
 
 
 @dataclass(frozen=True)

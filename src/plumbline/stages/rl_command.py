@@ -6,10 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from plumbline.core.errors import UserError
 from plumbline.core.settings import identity
-from plumbline.core.types import Demonstration, Judgement, text_of
-from plumbline.core.views import prompts as prompts_of
 from plumbline.data import read
 from plumbline.models.digest import digest_folder
 from plumbline.models.locate import adapter_base, is_adapter, resolve_model
@@ -51,7 +48,7 @@ def rl(
     settings, values = split_values(how.objective, sets or {}, Online())
     found, records = _rewards(rewards, home, say)
     path = data_path(prompts, home)
-    asked = asked_of(read(path).judgements)
+    asked = stage.asked_of(read(path).judgements)
     job = stage.OnlineJob(name, taken.path, found, asked, adapter, settings, values, merge)
     inputs = {"model": model_record(home, taken), **records, **data_records(home, [path])}
     source = inputs["data"].id if "data" in inputs else prompts
@@ -63,19 +60,6 @@ def rl(
         return stage.run(job, place.path, place.scratch, say, bars)
 
     return carry_out(place, home, inputs, [path], facts, work, say)
-
-
-def asked_of(judgements: Sequence[Judgement]) -> list[stage.Asked]:
-    """The prompts of a file, each once; a demonstration's last answer is what is wanted."""
-    wanted = {
-        one.messages[:-1]: text_of(one.messages[-1:])
-        for one in judgements
-        if isinstance(one, Demonstration) and one.messages[-1].role == "assistant"
-    }
-    found = [stage.Asked(prompt, wanted.get(prompt, "")) for prompt in prompts_of(judgements)]
-    if not found:
-        raise UserError("there is no prompt in this file", fix="give questions, not documents")
-    return found
 
 
 def job_identity(job: stage.OnlineJob, data: str) -> dict[str, Any]:

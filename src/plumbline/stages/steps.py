@@ -8,10 +8,12 @@ from pathlib import Path
 from plumbline.core import atomic
 from plumbline.core.views import prompts
 from plumbline.data import read
+from plumbline.stages import rl
 from plumbline.stages import train as training
 from plumbline.stages.answering import Answerer
 from plumbline.stages.files import SAMPLES, data_file
 from plumbline.stages.offline import Progress
+from plumbline.stages.online_settings import Onlining
 from plumbline.stages.sample import write_answers
 from plumbline.stages.settings import Sampling, Training
 from plumbline.store import Context
@@ -34,6 +36,24 @@ def train(ctx: Context, settings: Training, inputs: Mapping[str, Path]) -> None:
         label=ctx.stage,
     )
     training.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
+
+
+def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None:
+    """An online training; inputs beside `model` and `prompts` are reward models."""
+    atomic.sweep(ctx.scratch)
+    models = [path for role, path in sorted(inputs.items()) if role not in ("model", "prompts")]
+    job = rl.OnlineJob(
+        settings.method,
+        inputs["model"],
+        (*models, *settings.rewards),
+        rl.asked_of(read(data_file(inputs["prompts"])).judgements),
+        settings.adapter,
+        settings.train,
+        settings.values,
+        settings.merge,
+        label=ctx.stage,
+    )
+    rl.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
 
 SHOWN = ("loss", "accuracy", "margin", "reward", "kl", "length")

@@ -4,12 +4,14 @@ clean      data -> data                  what should not be taught is taken out
 pretrain   data (model) -> model         every token of texts, from nothing or from a model
 train      model, data -> model          any objective of the table that keeps a language model
 reward     model, data -> reward         an objective with a scalar head
+rl         model, prompts, rewards -> model     online: ppo, grpo, rloo, reinforce
 sample     model, prompts -> samples
 """
 
 from __future__ import annotations
 
 from plumbline.data.clean.settings import Cleaning
+from plumbline.stages.online_settings import Onlining
 from plumbline.stages.settings import Pretraining, Sampling, Training
 from plumbline.store import stage
 
@@ -44,6 +46,14 @@ reward = stage(
     inputs={"model": "model", "data": "data"},
     makes="reward",
     function="plumbline.stages.steps:train",
+)
+rl = stage(
+    "rl",
+    version=1,
+    settings=Onlining,
+    inputs={"model": "model", "prompts": "data", "*": "reward"},
+    makes="model",
+    function="plumbline.stages.steps:online",
 )
 sample = stage(
     "sample",
