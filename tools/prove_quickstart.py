@@ -23,8 +23,8 @@ def prove(folder: Path, seed: int) -> str:
     began = time.monotonic()
     page = run(folder / f"seed-{seed}", seed)
     metrics = json.loads((page.parent / "results.json").read_text("utf-8"))["metrics"]
-    gains = {name: metrics[f"gold.{name}-sft"] for name in ("dpo", "kto", "control")}
-    for name in ("dpo", "kto"):
+    gains = {name: metrics[f"gold.{name}-sft"] for name in ("dpo", "kto", "ppo", "control")}
+    for name in ("dpo", "kto", "ppo"):
         assert gains[name]["low"] > 0, f"seed {seed}: {name} shows no gain: {gains[name]}"
     control, real = gains["control"]["value"], gains["dpo"]["value"]
     assert control < SHARE * real, f"seed {seed}: the control gains {control}, DPO {real}"

@@ -102,6 +102,22 @@ def test_answers_that_were_cut_off_can_be_left_out(tiny_model: Path, tmp_path: P
     assert line["ended"] < 1
 
 
+def test_a_cost_gets_a_price_until_it_is_low(tiny_model: Path, tmp_path: Path) -> None:
+    """Letters are rewarded and cost: at no price there are more, at a price fewer."""
+    how = Rewarding(cost="python:test_online:letters", cost_limit=0.1, cost_step=8.0)
+    trained("rloo", tiny_model, tmp_path / "a", iterations=16, lr=2e-2)
+    trained("rloo", tiny_model, tmp_path / "b", iterations=16, lr=2e-2, reward=how)
+    free, held = lines(tmp_path / "a")[-1], lines(tmp_path / "b")
+    assert held[0]["reward"] == pytest.approx(lines(tmp_path / "a")[0]["reward"])
+    assert held[0]["price"] > 0 and held[-1]["price"] > held[0]["price"]
+    assert held[-1]["reward.cost"] < free["reward"] - 0.03
+
+
+def letters(prompt: list[dict[str, str]], answers: list[str]) -> list[float]:
+    one = Answered((), [1], tuple([1] for _ in answers), tuple(answers), (True,) * len(answers))
+    return Letters()([one]).tolist()
+
+
 class Sour:
     """NaN at the second iteration."""
 

@@ -23,6 +23,9 @@ import numpy as np
 from plumbline.core.errors import UserError
 from plumbline.core.types import Conversation
 
+COST = "cost"
+"""The name of a cost among the parts."""
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -66,18 +69,32 @@ class Unrewarded(UserError):
 
 @dataclass(frozen=True)
 class Total:
-    """Rewards with weights; an answer that was cut off gets `unended` less (0: as it is)."""
+    """Rewards with weights; an answer that was cut off gets `unended` less (0: as it is).
+
+    `cost` is no part of the sum: it is what must stay below a limit (see `priced`).
+    """
 
     rewards: tuple[Reward, ...]
     weights: tuple[float, ...]
     unended: float = 0.0
+    cost: Reward | None = None
 
     def __call__(self, asked: Sequence[Answered]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """The sum [N], and each reward's own numbers by name."""
         parts = {reward.name: checked(reward, asked) for reward in self.rewards}
         total = sum(w * part for w, part in zip(self.weights, parts.values(), strict=True))
         ended = np.array([e for one in asked for e in one.ended], bool)
+        if self.cost is not None:
+            parts[COST] = checked(self.cost, asked)
         return total - self.unended * ~ended, parts
+
+
+def priced(rewards: np.ndarray, cost: np.ndarray, price: float) -> np.ndarray:
+    """(r - price c) / (1 + price): what is learnt from while costs have a price.
+
+    Safe RLHF: Dai et al. 2023, arXiv:2310.12773, eq. 9, the price being their Lagrange multiplier.
+    """
+    return (rewards - price * cost) / (1 + price)
 
 
 def checked(reward: Reward, asked: Sequence[Answered]) -> np.ndarray:

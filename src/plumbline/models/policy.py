@@ -199,6 +199,15 @@ class Policy:
             states = self.hidden(forest, at) if hidden is None else hidden
         return head(states.index_select(0, at).to(next(head.parameters()).dtype))[:, 0].float()
 
+    def only_at(self, at: Tensor | None) -> AbstractContextManager[object]:
+        """Inside, states are right at the flat indices `at` alone, where that saves work."""
+        # Rows that are grouped by length have other indices than the grid.
+        whole = at is None or self._last is None or self.limit is not None
+        if whole or narrow.recomputes(self.model):
+            return nullcontext()
+        assert at is not None and self._last is not None
+        return narrow.only_at(self._last, at)
+
     @contextmanager
     def reference(self) -> Iterator[None]:
         """Inside, the policy is the model as given: new adapter off, a given one on."""
@@ -229,14 +238,6 @@ class Policy:
             if not mine.requires_grad and name in theirs and mine.dtype == theirs[name].dtype:
                 theirs[name].data = mine.data
         return other
-
-    def only_at(self, at: Tensor | None) -> AbstractContextManager[object]:
-        # Rows that are grouped by length have other indices than the grid.
-        whole = at is None or self._last is None or self.limit is not None
-        if whole or narrow.recomputes(self.model):
-            return nullcontext()
-        assert at is not None and self._last is not None
-        return narrow.only_at(self._last, at)
 
     def _check_ids(self, forest: Forest) -> None:
         highest = int(forest.tokens.max())

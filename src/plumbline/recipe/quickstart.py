@@ -1,7 +1,8 @@
 """The main job on the embedded microcosm, start to finish.
 
 demonstrations -> SFT -> sampled answers -> rankings by simulated people
-    -> reward model, DPO, KTO, and a control: DPO on rankings without information
+    -> reward model, DPO, KTO, PPO on the reward model, and a control: DPO on rankings without
+       information
     -> gold value of every model on held-out prompts -> one report
 """
 
@@ -19,11 +20,25 @@ from plumbline.recipe import world
 from plumbline.recipe.loading import Recipe, recipe
 from plumbline.recipe.run import run_recipe
 from plumbline.stages import table
+from plumbline.stages.online_settings import HeldOut, Kl, Online, Onlining
 from plumbline.stages.settings import Sampling, Train, Training
 from plumbline.store import Handle, Report, Store, silent, source
 
 PROMPTS = 500
 """Added to the seed of the ranked prompts, so that they are not those of the demonstrations."""
+
+
+ONLINE = 700
+"""Added to the seed of the prompts that PPO draws answers to."""
+
+
+def _ppo() -> Onlining:
+    """Small steps on raw advantages: larger ones make answers that cannot be read."""
+    train = Online(
+        iterations=30, prompts=32, lr=4e-5, epochs=1, minibatches=2, whiten=False, lam=1.0,
+        kl=Kl(beta=0.1), heldout=HeldOut(most=100),
+    )  # fmt: skip
+    return Onlining("ppo", "full", values={"value": 0.05}, train=train)
 
 
 def _training(objective: str, lr: float, epochs: float, batch: int, **values: float) -> Training:
@@ -47,6 +62,8 @@ class Settings:
     reward: Training = field(default_factory=lambda: _training("reward", 3e-4, 2, 16))
     dpo: Training = field(default_factory=lambda: _training("dpo", 5e-5, 2, 8, beta=0.5))
     kto: Training = field(default_factory=lambda: _training("kto", 5e-5, 2, 8, beta=0.5))
+    online: int = option(800, help="prompts that PPO draws answers to (0: no PPO)")
+    ppo: Onlining = field(default_factory=_ppo)
 
 
 @recipe
@@ -65,6 +82,9 @@ def quickstart(settings: Settings) -> dict[str, Handle]:
         models[name] = table.train(
             _seeded(getattr(s, name), s.seed), model=sft, data=judged, label=name
         )
+    if s.online:
+        more = world.prompts(world.Draw(s.online, ONLINE + s.seed), label="prompts-ppo")
+        models["ppo"] = table.rl(_drawing(s), model=sft, prompts=more, reward=reward, label="ppo")
     if s.control:
         noise = world.rankings(world.People(s.seed, True), answers=said, label="shuffled")
         models["control"] = table.train(
@@ -84,6 +104,12 @@ def _seeded(training: Training, seed: int) -> Training:
     return replace(training, train=replace(training.train, seed=seed))
 
 
+def _drawing(s: Settings) -> Onlining:
+    """PPO's answers are drawn as all others are."""
+    draw = replace(s.ppo.train.draw, max_new=MAX_NEW, temperature=s.temperature)
+    return replace(s.ppo, train=replace(s.ppo.train, draw=draw, seed=s.seed))
+
+
 def run(
     out: Path,
     seed: int = 0,
@@ -94,7 +120,7 @@ def run(
     """Run the recipe in a store under `out`, copy the results there, and return the page's path."""
     result = run_recipe(job, None, [f"seed={seed}", *sets], Store(out / "store"), report)
     for name in result.artifacts:
-        if name in ("report", "sft", "dpo", "kto", "reward"):
+        if name in ("report", "sft", "dpo", "kto", "ppo", "reward"):
             _copy(result.folder(name), out / name)
     return out / "report" / "report.html"
 

@@ -117,7 +117,8 @@ STORY = (
     "words. What an answer is worth there is known exactly; that is its gold value.",
     "The base model has read that world's books and gossip. SFT imitates mediocre demonstrations. "
     "Simulated people with different values, noise and a taste for length and flattery then ranked "
-    "SFT's answers; DPO and KTO were trained on these rankings. The control is DPO on the same "
+    "SFT's answers; DPO and KTO were trained on these rankings, and PPO on its own answers as a "
+    "reward model judges them that was trained on the rankings. The control is DPO on the same "
     "rankings after every one was shuffled: what it gains is owed to training as such, not to what "
     "people prefer.",
     "All values are measured on things and phrasings that appear in no demonstration and no "

@@ -16,7 +16,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from plumbline.engine.engine import Engine
 from plumbline.engine.metrics import MetricsFile, Sums
 from plumbline.engine.optim import Schedule
 from plumbline.feedback.kl import Controller
-from plumbline.feedback.rewards import Answered, Total, Unrewarded
+from plumbline.feedback.rewards import COST, Answered, Total, Unrewarded, priced
 from plumbline.models.draw import Draw
 from plumbline.models.sampler import sample
 from plumbline.stages import crediting, signals
@@ -77,7 +77,15 @@ class OnlineLoop:
         """Train to the end (or until the KL is spent); the last state."""
         s = self.settings
         beta = self.how.beta if s.kl.beta is None else s.kl.beta
-        self.state = {"step": 0, "tokens": 0, "seconds": {}, "beta": beta, "first": {}, "end": ""}
+        self.state = {
+            "step": 0,
+            "tokens": 0,
+            "seconds": {},
+            "beta": beta,
+            "price": 0.0,
+            "first": {},
+            "end": "",
+        }
         self._resume()
         metrics = MetricsFile(self.out / "metrics.jsonl", keep_through=self.state["step"] - 1)
         saved = time.monotonic()
@@ -101,6 +109,7 @@ class OnlineLoop:
             drawn = self._kept(step, "drawn", asked, lambda: self._draw(step, asked))
         with _timed(took, "reward"):
             drawn = self._kept(step, "rewarded", asked, lambda: self._rewarded(drawn))
+        drawn = self._priced(drawn)
         items = items_of(drawn.asked)
         with _timed(took, "score"):
             told = scored(self.engine, self.reference, items)
@@ -112,7 +121,9 @@ class OnlineLoop:
             ready = crediting.with_columns(items, drawn, told, found)
             numbers |= self._update(step, ready, drawn)
         numbers["beta"] = beta
-        self._steer(numbers["kl"], len(drawn.rewards))
+        self._steer(numbers["kl"], drawn)
+        if COST in drawn.parts:
+            numbers["price"] = self.state["price"]
         return self._line(step, numbers, took, int(drawn.lengths.sum()))
 
     def _line(
@@ -177,6 +188,13 @@ class OnlineLoop:
         except Unrewarded as error:
             self._refuse(error.what, error.asked, error.fix, error.where)
         return Drawn(drawn.asked, drawn.logprobs, rewards, parts)
+
+    def _priced(self, drawn: Drawn) -> Drawn:
+        """Rewards less what costs cost now."""
+        if COST not in drawn.parts:
+            return drawn
+        worth = priced(drawn.rewards, drawn.parts[COST], self.state["price"])
+        return replace(drawn, rewards=worth)
 
     def _refuse(self, what: str, asked: Answered, fix: str, where: str = "") -> None:
         """Stop with the prompt at fault in a file; the run can go on once it is mended."""
@@ -247,12 +265,16 @@ class OnlineLoop:
                 fix="lower lr or clip; the checkpoint before it is kept",
             ) from error
 
-    def _steer(self, kl: float, answers: int) -> None:
-        """Beta towards the target; the end where the KL is spent."""
-        s = self.settings.kl
+    def _steer(self, kl: float, drawn: Drawn) -> None:
+        """Beta towards the target, the price of costs towards their limit; the end where the KL is
+        spent."""
+        s, rewarding = self.settings.kl, self.settings.reward
         control = Controller(self.state["beta"], s.target, s.horizon)
-        control.update(kl, answers)
+        control.update(kl, len(drawn.rewards))
         self.state["beta"] = control.beta
+        if COST in drawn.parts:
+            over = float(drawn.parts[COST].mean()) - rewarding.cost_limit
+            self.state["price"] = max(0.0, self.state["price"] + rewarding.cost_step * over)
         if s.most and kl > s.most:
             self.state["end"] = f"the KL of {kl:.2f} nats a sequence is over kl.most={s.most}"
             self.say(f"iteration {self.state['step']}: {self.state['end']}")

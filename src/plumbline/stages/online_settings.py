@@ -43,6 +43,9 @@ class Rewarding:
         "mean", help="how several reward models become one (weights then do not count)"
     )
     ensemble: bool = option(False, help="the reward models given are one ensemble")
+    cost: str = option("", help="a REWARD whose mean is to stay below cost_limit (safe RLHF)")
+    cost_limit: float = option(0.0, help="largest mean cost")
+    cost_step: float = option(0.1, help="how fast the price of the cost follows, an iteration")
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,8 @@ def _reward(job: OnlineJob, renderer: Renderer, budget: int, say: Say) -> Total:
             where="reward.weights",
             fix="give one number a reward, in their order",
         )
-    return Total(tuple(found), tuple(weights), s.unended)
+    cost = reward_of(s.cost, renderer, budget, say) if s.cost else None
+    return Total(tuple(found), tuple(weights), s.unended, cost)
 
 
 def reward_of(spec: Path | str | Reward, renderer: Renderer, budget: int, say: Say) -> Reward:

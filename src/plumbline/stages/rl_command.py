@@ -64,13 +64,14 @@ def rl(
 
 def job_identity(job: stage.OnlineJob, data: str) -> dict[str, Any]:
     """Everything that decides the result."""
-    how = method(job.method)
+    how, cost = method(job.method), job.settings.reward.cost
     return {
         "stage": f"rl.{job.method}",
         "version": VERSION,
         "model": _digest(job.model),
         "rewards": [_digest(r) if isinstance(r, Path) else str(r) for r in job.rewards],
         "tokenizer": load_tokenizer(job.model).digest(),
+        "cost": _digest(Path(cost)) if cost and Path(cost).is_dir() else cost,
         "data": data,
         "adapter": job.adapter,
         "merge": job.merge,

@@ -1,0 +1,79 @@
+"""One run of TRL's GRPO or RLOO trainer in the peers' environment; prints one JSON line.
+
+`plain` is TRL's defaults (gradient checkpointing on) but for fp32 and the sizes of the work; `best`
+switches checkpointing off. The reward is the same function as on plumbline's side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import trl
+from datasets import Dataset
+from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+
+TRAINERS = {
+    "grpo": (trl.GRPOTrainer, trl.GRPOConfig), "rloo": (trl.RLOOTrainer, trl.RLOOConfig),
+}  # fmt: skip
+
+
+class Clock(TrainerCallback):
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        self.ends.append(time.perf_counter())
+
+
+def vowels(completions: list[str], **_: Any) -> list[float]:
+    """Share of letters e: cheap, and the same on both sides."""
+    return [text.count("e") / max(len(text), 1) for text in completions]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("method", choices=sorted(TRAINERS))
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--prompts", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--variant", choices=["plain", "best"], default="plain")
+    parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--each", type=int, default=4)
+    parser.add_argument("--n", type=int, default=8)
+    parser.add_argument("--new", type=int, default=64)
+    parser.add_argument("--threads", type=int, default=2)
+    a = parser.parse_args()
+    torch.set_num_threads(a.threads)
+    kind, config = TRAINERS[a.method]
+    asked = [json.loads(line)["prompt"] for line in a.prompts.read_text().splitlines()]
+    chosen: dict[str, Any] = {
+        "output_dir": str(a.out), "per_device_train_batch_size": a.each * a.n,
+        "num_generations": a.n, "max_completion_length": a.new, "max_steps": a.steps,
+        "beta": 0.04, "bf16": False, "use_cpu": True, "report_to": [], "save_strategy": "no",
+        "logging_steps": 1, "learning_rate": 1e-5, "shuffle_dataset": False,
+    }  # fmt: skip
+    if a.variant == "best":
+        chosen["gradient_checkpointing"] = False
+    # A folder would be read in its own precision; the sizes of memory are those of fp32.
+    model = AutoModelForCausalLM.from_pretrained(a.model, dtype=torch.float32)
+    floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    clock = Clock()
+    trainer = kind(
+        model=model, reward_funcs=vowels, args=config(**chosen), callbacks=[clock],
+        train_dataset=Dataset.from_dict({"prompt": asked}),
+        processing_class=AutoTokenizer.from_pretrained(a.model, padding_side="left"),
+    )  # fmt: skip
+    trainer.train()
+    steps = [b - a_ for a_, b in zip(clock.ends, clock.ends[1:], strict=False)]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print("\n" + json.dumps({"seconds": steps, "peak_gb": peak, "floor_gb": floor}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
