@@ -102,6 +102,14 @@ def test_rewards_add_up_with_weights_and_an_end_that_is_missing_costs() -> None:
     assert parts["long"].tolist() == [2.0, 4.0]
 
 
+def test_two_rewards_of_one_name_both_count() -> None:
+    twice = (Function("rm", lambda p, a: [1.0]), Function("rm", lambda p, a: [2.0]))
+    total, parts = Total(twice, (1.0, 1.0))([asked("a")])
+    assert total.tolist() == [3.0] and {k: v.tolist() for k, v in parts.items()} == {
+        "rm (1)": [1.0], "rm (2)": [2.0],
+    }  # fmt: skip
+
+
 def test_an_ensemble_is_folded() -> None:
     each = np.array([[1.0, 5.0], [3.0, 5.0]])
     assert folded(each, "mean").tolist() == [2, 5]

@@ -245,7 +245,7 @@ def test_sicknesses_have_words() -> None:
         "kl": 1.0, "entropy": 2.0, "length": 20.0, "reward_length": 0.0, "repeated": 0.0,
         "ended": 1.0,
     }  # fmt: skip
-    assert signals.sicknesses(well, well) == []
+    assert signals.sicknesses(well, well) == {}
     for change, word in (
         ({"kl": -1.0}, "KL is -1.00"),
         ({"entropy": 0.1}, "entropy fell"),
@@ -253,7 +253,7 @@ def test_sicknesses_have_words() -> None:
         ({"repeated": 0.5}, "repeat a phrase"),
         ({"ended": 0.2}, "come to an end"),
     ):
-        (said,) = signals.sicknesses(well, well | change)
+        (said,) = signals.sicknesses(well, well | change).values()
         assert word in said
 
 

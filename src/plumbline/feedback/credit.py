@@ -47,11 +47,6 @@ def gae(
     return advantages, [a + v for a, v in zip(advantages, values, strict=True)]
 
 
-def to_go(rewards: Arrays) -> list[np.ndarray]:
-    """The sum of the rewards from each token on."""
-    return [r[::-1].cumsum()[::-1].copy() for r in rewards]
-
-
 def grouped(rewards: np.ndarray, groups: np.ndarray, *, scale: bool = True) -> np.ndarray:
     """[N] rewards less the mean of their group, over its standard deviation (of the sample).
 

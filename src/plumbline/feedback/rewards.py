@@ -81,8 +81,13 @@ class Total:
 
     def __call__(self, asked: Sequence[Answered]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """The sum [N], and each reward's own numbers by name."""
-        parts = {reward.name: checked(reward, asked) for reward in self.rewards}
-        total = sum(w * part for w, part in zip(self.weights, parts.values(), strict=True))
+        found = [checked(reward, asked) for reward in self.rewards]
+        total = sum(w * part for w, part in zip(self.weights, found, strict=True))
+        names = [reward.name for reward in self.rewards]
+        parts = {
+            name if names.count(name) == 1 else f"{name} ({i})": part
+            for i, (name, part) in enumerate(zip(names, found, strict=True), 1)
+        }
         ended = np.array([e for one in asked for e in one.ended], bool)
         if self.cost is not None:
             parts[COST] = checked(self.cost, asked)

@@ -7,7 +7,6 @@ Lists go answer by answer, prompt by prompt; arrays [T_i] have one number a toke
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +19,7 @@ from plumbline.engine.columns import split_rows
 from plumbline.engine.engine import Engine
 from plumbline.feedback.reward_model import tree_of
 from plumbline.feedback.rewards import Answered
+from plumbline.stages.onpolicy import as_given
 
 
 @dataclass
@@ -80,15 +80,9 @@ def items_of(asked: Sequence[Answered]) -> list[Item]:
 def scored(engine: Engine, reference: Engine, items: Sequence[Item]) -> Scored:
     """Both models' log-probabilities, the policy's entropy, and its critic's values (0 without)."""
     logp, entropy, value, after = _read(engine, items)
-    with as_given(reference):
+    with as_given(reference.policy):
         ref_logp = _read(reference, items)[0]
     return Scored(logp, ref_logp, entropy, value, np.concatenate(after))
-
-
-def as_given(engine: Engine) -> AbstractContextManager[None]:
-    """Inside, an adapter's policy is its reference."""
-    policy = engine.policy
-    return policy.reference() if policy.adapters else nullcontext()
 
 
 Rows = list[np.ndarray]

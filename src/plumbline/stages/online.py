@@ -84,6 +84,7 @@ class OnlineLoop:
             "beta": beta,
             "price": 0.0,
             "first": {},
+            "said": [],
             "end": "",
         }
         self._resume()
@@ -131,10 +132,10 @@ class OnlineLoop:
     ) -> dict[str, Any]:
         state = self.state
         state["first"] = state["first"] or numbers
-        for word in signals.sicknesses(state["first"], numbers):
-            if word[:20] not in state.setdefault("said", []):
-                state["said"].append(word[:20])
-                self.say(f"iteration {step}: {word}")
+        for name, words in signals.sicknesses(state["first"], numbers).items():
+            if name not in state["said"]:
+                state["said"].append(name)
+                self.say(f"iteration {step}: {words}")
         state["step"], state["tokens"] = step + 1, state["tokens"] + tokens
         state["seconds"] = {k: state["seconds"].get(k, 0.0) + v for k, v in took.items()}
         shown = {name: numbers[name] for name in ("reward", "kl", "length")}

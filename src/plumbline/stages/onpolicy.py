@@ -17,6 +17,7 @@ from plumbline.engine import columns
 from plumbline.engine.batches import Item
 from plumbline.engine.columns import RowCache
 from plumbline.engine.engine import Engine
+from plumbline.models.policy import Policy
 from plumbline.models.sampler import sample
 from plumbline.text.forest import TokenTree
 
@@ -35,7 +36,7 @@ class OnPolicy:
     def __call__(self, items: Sequence[Item], step: int) -> list[Item]:
         drawn = self._draw(items, step)
         cache = RowCache(None)
-        with self._as_given():
+        with as_given(self.engine.policy):
             columns.fill(self._reference, [drawn], [(cache, columns.token_logp)])
         return columns.attach("ref_logp", drawn, cache)
 
@@ -52,9 +53,10 @@ class OnPolicy:
             for item, ids in zip(items, (np.array(one.ids) for one in said), strict=True)
         ]
 
-    def _as_given(self) -> AbstractContextManager[object]:
-        policy = self.engine.policy
-        return policy.reference() if policy.adapters else nullcontext()
+
+def as_given(policy: Policy) -> AbstractContextManager[None]:
+    """Inside, an adapter's policy is its reference; a policy without one is as it is."""
+    return policy.reference() if policy.adapters else nullcontext()
 
 
 def hash_seed(*parts: int) -> int:

@@ -172,6 +172,8 @@ def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _L
     reference = Engine(given, objective, micro_tokens=budget)
     reward = _reward(job, answerer.renderer, budget, say)
     train, heldout = _prompts(job, answerer)
+    if answerer.cut:
+        say(f"{answerer.cut} of {len(job.prompts)} prompts were cut to their latest turns")
     return _Loaded(answerer, engine, reference, reward, train, heldout)
 
 

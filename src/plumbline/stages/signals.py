@@ -70,29 +70,31 @@ def _repeats(words: Sequence[str]) -> bool:
     return bool(grams) and max(grams.values()) >= AGAIN
 
 
-def sicknesses(first: Mapping[str, float], now: Mapping[str, float]) -> list[str]:
-    """What the numbers of an iteration say is wrong, beside those of the first one."""
-    said = []
+def sicknesses(first: Mapping[str, float], now: Mapping[str, float]) -> dict[str, str]:
+    """What the numbers of an iteration say is wrong beside those of the first one: words by the
+    signal that they are about."""
+    said = {}
     if now["kl"] < -0.1:
-        said.append(
+        said["kl"] = (
             f"the KL is {now['kl']:.2f} nats a sequence: an estimate from answers that are likelier"
             " under the reference than the policy; answers are drawn from another distribution"
             " than is scored, or far too few of them"
         )
     if now["entropy"] < 0.1 * first["entropy"]:
-        said.append(
+        said["entropy"] = (
             f"entropy fell from {first['entropy']:.2f} to {now['entropy']:.2f} nats a token: the"
             " answers hardly differ any more; raise kl.beta or entropy, or lower lr"
         )
     if now["length"] > 2 * first["length"] and now["reward_length"] > 0.3:
-        said.append(
+        said["length"] = (
             f"answers grew from {first['length']:.0f} to {now['length']:.0f} tokens and longer ones"
             f" are worth more (correlation {now['reward_length']:.2f}): the reward pays for length"
         )
     if now["repeated"] > 0.2 and now["repeated"] > 2 * first["repeated"]:
-        said.append(f"{now['repeated']:.0%} of the answers repeat a phrase of {GRAM} words")
+        share = f"{now['repeated']:.0%}"
+        said["repeated"] = f"{share} of the answers repeat a phrase of {GRAM} words"
     if now["ended"] < 0.5 * first["ended"]:
-        said.append(
+        said["ended"] = (
             f"only {now['ended']:.0%} of the answers come to an end (first: {first['ended']:.0%})"
         )
     return said
