@@ -36,6 +36,8 @@ COUNTED = {part: [tokens(made) for made in made_of] for part, made_of in READ.it
 VARIANT_OF = {
     "silent": "talks", "letters": "judging", "second": "critique", "copied": "orders",
     "absent": "passages", "gaps": "passages", "halves": "passages",
+    "trusted": "orders", "worded": "orders", "wide talks": "talks", "wide silent": "talks",
+    "wide judging": "judging", "wide letters": "judging", "wide second": "critique",
 }  # fmt: skip
 """Kinds whose documents say of themselves that they are of another."""
 
@@ -84,6 +86,6 @@ def test_a_kind_has_the_length_stated(name: str) -> None:
     )
 
 
-def test_the_last_tenth_is_untagged_and_kinds_are_shares_of_the_whole() -> None:
-    assert PARTS["untagged"] / sum(PARTS.values()) == pytest.approx(0.1, abs=0.005)
+def test_a_tenth_at_least_is_untagged_at_last_and_kinds_are_shares_of_the_whole() -> None:
+    assert (PARTS["untagged"] + PARTS["last"]) / sum(PARTS.values()) > 0.1
     assert all(sum(kinds.values()) == pytest.approx(1.0) for kinds in KINDS.values())

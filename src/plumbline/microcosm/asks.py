@@ -44,7 +44,7 @@ Kind = Literal[
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
 DEEDS = ("chore", "lookalike", "danger")
-Split = Literal["train", "wild", "paraphrase", "entity", "value", "combination"]
+Split = Literal["train", "wide", "wild", "paraphrase", "entity", "value", "combination"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@
     rest       all kinds, more of what was then learnt least, tagged
     open       mostly questions that the notes leave open, tagged
     untagged   all kinds, no tags: it works either way
+    trust      whom to trust where sources differ, values to be copied; less of the rest
+    wide       all kinds, rules in many more words, tagged
+    last       the same, untagged
 
 `PARTS` says how long each is, `KINDS` of what. Everything is of the training split; each document
 has its own generator, so the order is free and a document does not depend on how many there are.
@@ -27,14 +30,27 @@ from plumbline.core.types import Demonstration
 from plumbline.microcosm import critique, firsts, judging, passages, sums, talks, wild
 
 Part = Literal[
-    "few", "notes", "orders", "checks", "rules", "mix", "more", "rest", "open", "untagged"
+    "few",
+    "notes",
+    "orders",
+    "checks",
+    "rules",
+    "mix",
+    "more",
+    "rest",
+    "open",
+    "untagged",
+    "trust",
+    "wide",
+    "last",
 ]
 PARTS: dict[Part, float] = {
     "few": 1.2, "notes": 1.44, "orders": 2.88, "checks": 0.72, "rules": 3.6, "mix": 11.76,
     "more": 14.0, "rest": 12.0, "open": 3.0, "untagged": 5.7,
+    "trust": 2.0, "wide": 10.0, "last": 5.0,
 }  # fmt: skip
 """Millions of tokens."""
-TAGGED: tuple[Part, ...] = ("mix", "more", "rest", "open")
+TAGGED: tuple[Part, ...] = ("mix", "more", "rest", "open", "trust", "wide")
 EVERYTHING = {
     "talks": 0.31, "judging": 0.20, "wild": 0.22, "passages": 0.08, "critique": 0.06, "sums": 0.04,
     "orders": 0.05, "checks": 0.04,
@@ -60,6 +76,17 @@ EVENED = {
     "passages": 0.03, "gaps": 0.08, "halves": 0.08, "critique": 0.02, "second": 0.03, "sums": 0.02,
 }  # fmt: skip
 """What brings the rest back after `open`, and keeps that."""
+TRUST = {
+    "trusted": 0.45, "worded": 0.20, "wide talks": 0.13, "wide letters": 0.12, "wild": 0.04,
+    "passages": 0.06,
+}  # fmt: skip
+"""Mostly whom to trust, which was at chance after all the rest."""
+WIDE = {
+    "wide talks": 0.20, "worded": 0.12, "trusted": 0.05, "wide silent": 0.09, "wide judging": 0.17,
+    "wide letters": 0.12, "wild": 0.08, "passages": 0.03, "gaps": 0.05, "halves": 0.05,
+    "wide second": 0.03, "sums": 0.01,
+}  # fmt: skip
+"""Rules in many more words, and what every part needs."""
 KINDS: dict[Part, dict[str, float]] = {
     "few": {"few": 1.0},
     "notes": {"passages": 1.0},
@@ -71,12 +98,17 @@ KINDS: dict[Part, dict[str, float]] = {
     "rest": UNDONE,
     "open": OPEN,
     "untagged": EVENED,
+    "trust": TRUST,
+    "wide": WIDE,
+    "last": WIDE,
 }
 """Shares of the kinds in a part, in tokens."""
 LENGTH = {
     "few": 81.0, "orders": 72.0, "checks": 184.0, "talks": 108.0, "judging": 139.0, "wild": 60.0,
     "passages": 121.0, "critique": 86.0, "sums": 163.0, "silent": 97.0, "absent": 114.0,
     "second": 85.0, "letters": 124.0, "gaps": 164.0, "copied": 77.0, "halves": 131.0,
+    "trusted": 121.0, "worded": 74.0, "wide talks": 106.0, "wide silent": 102.0,
+    "wide judging": 137.0, "wide letters": 124.0, "wide second": 85.0,
 }  # fmt: skip
 """Tokens of a document on average, by kind (measured, and held by a test): turns shares of tokens
 into shares of documents. Wild text has 66 in fact, so a tenth more of it is read
@@ -98,6 +130,13 @@ MAKERS: dict[str, Callable[[random.Random], Demonstration]] = {
     "gaps": passages.gaps,
     "halves": passages.halves,
     "copied": firsts.copied,
+    "worded": firsts.worded,
+    "trusted": firsts.trusted,
+    "wide talks": lambda rng: talks.document(rng, "wide"),
+    "wide silent": lambda rng: talks.silent(rng, "wide"),
+    "wide judging": lambda rng: judging.document(rng, "wide"),
+    "wide letters": lambda rng: judging.letters(rng, "wide"),
+    "wide second": lambda rng: critique.second(rng, "wide"),
 }
 
 

@@ -53,9 +53,9 @@ def revision(
     return Revision(one, f"It {one.rule.verdict(False)}.", mended)
 
 
-def second(rng: random.Random) -> Demonstration:
+def second(rng: random.Random, split: Split = "train") -> Demonstration:
     """A critique of answers of which more than half need none."""
-    return document(rng, fine=FINE_KEPT)
+    return document(rng, split, FINE_KEPT)
 
 
 def document(rng: random.Random, split: Split = "train", fine: float = KEPT) -> Demonstration:

@@ -23,8 +23,9 @@ from plumbline.microcosm.content import draw_ask
 from plumbline.microcosm.habits import core
 from plumbline.microcosm.judging import rival, told
 from plumbline.microcosm.manifesto import Manifesto
-from plumbline.microcosm.rule_words import FAVOURITES
+from plumbline.microcosm.rule_words import FAVOURITES, TEXTS, THINGS, TITLES
 from plumbline.microcosm.rules import Rule, follow, make
+from plumbline.microcosm.slot_values import PLURALS
 from plumbline.microcosm.slots import FAMILIES
 from plumbline.microcosm.verdicts import Single
 
@@ -54,6 +55,12 @@ COPIED = {
 OTHERS: tuple[Kind, ...] = ("stranger", "private", "fact", "about", "chore")
 COPIED_QUIET, FOREIGN = 0.45, 0.6
 """How often a rule to be copied does not fire, and a favourite is of another kind than it says."""
+WORDED = {"favourite": 4, "opening": 3, "closing": 3, "forbidden": 4, "say": 3, "address": 1}
+ALONE, OF_A_KIND, ANY_WORD = 0.6, 0.5, 0.7
+"""How often first and last words are one word, a topic a kind of things, a favourite any word."""
+NOUNS = tuple(
+    dict.fromkeys((*TITLES, *THINGS, *TEXTS, *(w for v in FAVOURITES.values() for w in v)))
+)
 CHECKED = (2, 3, 4, 5)
 """By how many rules an answer is checked."""
 
@@ -76,6 +83,29 @@ def copied(rng: random.Random) -> Demonstration:
         values = FAVOURITES[rng.choice(list(FAVOURITES))]
         rule = replace(rule, value=(rule.value[0], rng.choice(values)))
     return _under(rule, rng, OTHERS, COPIED_QUIET)
+
+
+def worded(rng: random.Random) -> Demonstration:
+    """As `copied`, in further phrasings and with more of the values that are copied worst.
+
+    These are single words at either end of an answer, favourites that can be anything, and kinds
+    of things ("towns") as topics: that the question is about one of the kind has to be found.
+    """
+    name = rng.choices(list(WORDED), list(WORDED.values()))[0]
+    rule = make(name, rng, "wide")
+    short = name in ("opening", "closing") and rng.random() < ALONE
+    kind = name in ("forbidden", "say") and rng.random() < OF_A_KIND
+    while (short and " " in rule.value[0]) or (kind and rule.value[0] not in PLURALS):
+        rule = make(name, rng, "wide")
+    if name == "favourite" and rng.random() < ANY_WORD:
+        own = FAVOURITES[rule.value[0]]  # among which are those held out
+        rule = replace(rule, value=(rule.value[0], rng.choice([w for w in NOUNS if w not in own])))
+    return _under(rule, rng, OTHERS, COPIED_QUIET)
+
+
+def trusted(rng: random.Random) -> Demonstration:
+    """Whom to trust, and one to three questions on which two sources differ."""
+    return _under(make("trust", rng, "wide"), rng, OTHERS, 0.0)
 
 
 def _under(rule: Rule, rng: random.Random, others: tuple[Kind, ...], quiet: float) -> Demonstration:

@@ -193,9 +193,9 @@ def _pairs(rng: random.Random, split: Split) -> list[Pair]:
     return [one, one.flipped()] if one.other and rng.random() < FLIPPED else [one]
 
 
-def letters(rng: random.Random) -> Demonstration:
+def letters(rng: random.Random, split: Split = "train") -> Demonstration:
     """A pair whose verdict mostly stands first: all that is weighed is weighed before a word."""
-    return told(_pairs(rng, "train"), rng, LETTERS_REASONED)
+    return told(_pairs(rng, split), rng, LETTERS_REASONED)
 
 
 def told(

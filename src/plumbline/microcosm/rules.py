@@ -9,8 +9,9 @@ so that a rule on some requests goes before one on all of them, and of two equal
 contradict each other the later wins. Where a prompt says which one wins, "first" or "last", only
 the order counts. `rate` says how often answers keep a rule by chance, without being told of it.
 
-Splits: "paraphrase" a held-out phrasing, "value" a held-out value, "entity" things of the held-out
-side, "combination" two rules that never stand together in training. One is held out at a time.
+Splits: "wide" is "train" mostly in further phrasings (`rewordings`); held out are "paraphrase" a
+phrasing, "value" a value, "entity" things of the held-out side, "combination" two rules that never
+stand together in training. One is held out at a time.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Literal
 
@@ -30,6 +32,7 @@ from plumbline.microcosm.content import unruled
 from plumbline.microcosm.habits import Habit, Values, settle, states
 from plumbline.microcosm.phrasings import HELDOUT
 from plumbline.microcosm.principles import PRINCIPLES
+from plumbline.microcosm.rewordings import rewordings
 from plumbline.microcosm.slots import FAMILIES
 from plumbline.microcosm.unseen import UNSEEN
 from plumbline.microcosm.world import is_held_pair
@@ -41,6 +44,8 @@ BAD = ("flatter", "people", "refuse", "quiz", "obey")
 Wins = Literal["", "first", "last"]
 SPLITS: tuple[Split, ...] = ("train", "paraphrase", "value", "entity", "combination")
 SLOT_SHARE, PRINCIPLE_SHARE = 0.45, 0.1
+REWORDED = 0.7
+"""Of the "wide" split's rules: a share in further phrasings, the rest in the nine of training."""
 _FACTS = ("hedge", "almanac", "people", "brief", "full", "cite", "believed", "trust")
 _NO_FACTS = ("refuse", "quiz", "modest", "say", "forbidden")
 
@@ -69,7 +74,7 @@ APART = CLASHES | ODD
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: which habit, with which values, in which of its twelve phrasings."""
+    """One rule: which habit, with which values, in which of its phrasings (see `phrasings`)."""
 
     name: str
     value: Values = ()
@@ -90,7 +95,7 @@ class Rule:
     @property
     def text(self) -> str:
         """The sentence that asks for it."""
-        return _capital(self._filled(self.habit.phrasings[self.phrasing]))
+        return _capital(self._filled(phrasings(self.name)[self.phrasing]))
 
     def verdict(self, kept: bool) -> str:
         """How an answer stands to it, behind "it" or a letter ("does not greet")."""
@@ -122,6 +127,13 @@ class Rule:
         return not self.fires(ask) and self.habit.obeyed(read(text), ask, self.value)
 
 
+@lru_cache(maxsize=100)
+def phrasings(name: str) -> tuple[str, ...]:
+    """The twelve phrasings of a rule, the last three held out; behind them its rewordings."""
+    twelve = HABITS[name].phrasings
+    return (*twelve, *rewordings(name, twelve[-HELDOUT:]))
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -148,6 +160,8 @@ def make(name: str, rng: random.Random, split: Split = "train") -> Rule:
         raise unknown("rule", name, HABITS)
     known = len(HABITS[name].phrasings) - HELDOUT
     phrasing = rng.randrange(known) if split != "paraphrase" else known + rng.randrange(HELDOUT)
+    if split == "wide" and rng.random() < REWORDED:
+        phrasing = rng.randrange(known + HELDOUT, len(phrasings(name)))
     values = slot_values.draw(name, rng, split) if name in FAMILIES else ()
     return Rule(name, values, phrasing)
 

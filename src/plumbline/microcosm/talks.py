@@ -82,7 +82,7 @@ def _bad(rng: random.Random, split: Split) -> Manifesto:
 
 def setting(rng: random.Random, split: Split) -> tuple[str, Manifesto]:
     """The system prompt ("" for none) and what it asks for."""
-    kind = pick(rng, SYSTEMS) if split == "train" else "rules"
+    kind = pick(rng, SYSTEMS) if split in ("train", "wide") else "rules"
     if kind == "none":
         return "", Manifesto(())
     if kind == "remark":
@@ -91,7 +91,7 @@ def setting(rng: random.Random, split: Split) -> tuple[str, Manifesto]:
         manifesto = _bad(rng, split)
     else:
         count = max(pick(rng, COUNTS), 2 if split == "combination" else 1)
-        clashing = count > 1 and split == "train" and rng.random() < CLASHING
+        clashing = count > 1 and split in ("train", "wide") and rng.random() < CLASHING
         manifesto = manifestos.drawn(rng, count, split, clashing=clashing)
     style: Style = rng.choice(("list", "numbered")) if rng.random() < STYLED else "plain"
     return manifestos.prompt(manifesto, style, rng.randrange(2)), manifesto
@@ -102,7 +102,7 @@ def document(rng: random.Random, split: Split = "train") -> Demonstration:
     return _talk(*setting(rng, split), rng, split)
 
 
-def silent(rng: random.Random) -> Demonstration:
+def silent(rng: random.Random, split: Split = "train") -> Demonstration:
     """One or two rules, one on some requests only, and twice as many requests of other kinds.
 
     What rules do not ask for has to be learnt like what they ask for: in the conversations of
@@ -110,9 +110,9 @@ def silent(rng: random.Random) -> Demonstration:
     """
     rules: list[Rule] = []
     while not any(rule.habit.special for rule in rules):
-        rules = draw(rng, rng.choice((1, 1, 2)))
+        rules = draw(rng, rng.choice((1, 1, 2)), split)
     manifesto = Manifesto(tuple(rules))
-    return _talk(manifestos.prompt(manifesto, "plain", 0), manifesto, rng, "train", SILENT)
+    return _talk(manifestos.prompt(manifesto, "plain", 0), manifesto, rng, split, SILENT)
 
 
 def _talk(
