@@ -27,8 +27,8 @@ from plumbline.engine.engine import Engine, Optim
 from plumbline.engine.memory import micro_tokens, peak_gb
 from plumbline.engine.optim import Schedule
 from plumbline.evals.live import plot_metrics
-from plumbline.feedback.reward_model import Ensemble, RewardModel
-from plumbline.feedback.rewards import Answered, Endpoint, Function, Reward, Total
+from plumbline.feedback.reward_model import RewardModel
+from plumbline.feedback.rewards import Answered, Endpoint, Ensemble, Function, Reward, Total
 from plumbline.feedback.rules import Rule
 from plumbline.models import precision as precisions
 from plumbline.models.adapters import Lora
@@ -37,6 +37,7 @@ from plumbline.models.load import load_model
 from plumbline.models.sampler import sample
 from plumbline.models.save import Extras, save_policy
 from plumbline.objectives import build, entry
+from plumbline.stages import peak
 from plumbline.stages.answering import Answerer, judges
 from plumbline.stages.checkpoints import Checkpoints
 from plumbline.stages.drawn import items_of, scored
@@ -202,7 +203,9 @@ def _reward(job: OnlineJob, renderer: Renderer, budget: int, say: Say) -> Total:
             fix="give one number a reward, in their order",
         )
     cost = reward_of(s.cost, renderer, budget, say) if s.cost else None
-    return Total(tuple(found), tuple(weights), s.unended, cost)
+    total = Total(tuple(found), tuple(weights), s.unended, cost)
+    peak.check(job.settings.stop, total)
+    return total
 
 
 def reward_of(spec: Path | str | Reward, renderer: Renderer, budget: int, say: Say) -> Reward:
