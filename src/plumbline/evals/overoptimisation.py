@@ -199,6 +199,6 @@ def _drawn(found: Law, once: Callable[..., Law], columns: tuple[Floats, ...], se
 
     # Quantiles of infinities are not numbers; 1 / (1 + peak) turns the order and is finite.
     near = of(lambda one: 1 / (1 + one.peak))
-    ends = [1 / end - 1 if end > 0 else math.inf for end in (near.high, near.low)]
-    peak = Interval(found.peak, *ends, near.n)
+    low, high = (1 / end - 1 if end > 0 else math.inf for end in (near.high, near.low))
+    peak = Interval(found.peak, low, high, near.n)
     return Fitted(found, of(lambda one: one.a), of(lambda one: one.b), peak)
