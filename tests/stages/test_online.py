@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from plumbline.core.errors import UserError
-from plumbline.core.types import user
+from plumbline.core.types import Demonstration, assistant, user
 from plumbline.engine.batches import Item
 from plumbline.engine.engine import Engine
 from plumbline.feedback.reward_model import RewardModel, tree_of
@@ -23,7 +24,16 @@ from plumbline.stages import draws, rl, signals
 from plumbline.stages.answering import Answerer
 from plumbline.stages.drawn import Drawn, items_of, scored
 from plumbline.stages.methods import METHODS
-from plumbline.stages.online_settings import Drawing, HeldOut, Kl, Online, Rewarding, Stop
+from plumbline.stages.online_settings import (
+    CriticOf,
+    Drawing,
+    HeldOut,
+    Kl,
+    Mix,
+    Online,
+    Rewarding,
+    Stop,
+)
 
 SETTINGS = Online(
     iterations=4, prompts=6, lr=1e-2, precision="fp32", threads=1, heldout=HeldOut(fraction=0.2),
@@ -46,8 +56,9 @@ def trained(method: str, model: Path, out: Path, **changes: Any) -> dict[str, An
     said: list[str] = []
     values = changes.pop("values", {})
     rewards = changes.pop("rewards", [Letters()])
-    adapter = changes.pop("adapter", "full")
-    job = rl.OnlineJob(method, model, rewards, ASKED, adapter, replace(SETTINGS, **changes), values)
+    adapter, told = changes.pop("adapter", "full"), changes.pop("told", ())
+    how = replace(SETTINGS, **changes)
+    job = rl.OnlineJob(method, model, rewards, ASKED, adapter, how, values, mix=told)
     silent = lambda phase: lambda done, total, numbers: None  # noqa: E731
     out.mkdir(parents=True, exist_ok=True)
     return rl.run(job, out, out / "checkpoint", said.append, silent) | {"said": said}
@@ -94,6 +105,51 @@ def test_the_controller_moves_beta(tiny_model: Path, tmp_path: Path) -> None:
 def test_it_ends_where_the_kl_is_spent(tiny_model: Path, tmp_path: Path) -> None:
     found = trained("reinforce", tiny_model, tmp_path, kl=Kl(beta=0.0, most=0.01), iterations=20)
     assert found["steps"] < 20 and "kl.most" in found["ended"]
+
+
+def test_a_critic_of_its_own_learns_and_leaves_the_policy_alone(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    losses = {}
+    for lr in (1e-12, 1e-2):
+        how = dict(iterations=12, critic=CriticOf(own=True, lr=lr))
+        found = trained("ppo", tiny_model, tmp_path / str(lr), **how)
+        losses[lr] = np.mean([line["value_loss"] for line in lines(tmp_path / str(lr))[-3:]])
+    assert losses[1e-2] < 0.8 * losses[1e-12], losses
+    kept = load_file(tmp_path / "0.01" / "model.safetensors")
+    assert not any("critic" in name or "score" in name for name in kept)
+    assert found["metrics"]["kl"]["value"] > 0
+    with pytest.raises(UserError, match="rloo has no critic"):
+        trained("rloo", tiny_model, tmp_path / "b", **how)
+
+
+def test_what_is_mixed_in_is_learnt_beside_the_answers(tiny_model: Path, tmp_path: Path) -> None:
+    told = [Demonstration((user(f"Say {i}."), assistant("It is so."))) for i in range(12)]
+    losses = {}
+    for weight in (0.0, 1.0):
+        out = tmp_path / str(weight)
+        trained("rloo", tiny_model, out, iterations=8, mix=Mix(weight=weight, batch=4), told=told)
+        losses[weight] = [line["mix_loss"] for line in lines(out)]
+    assert losses[1.0][-1] < losses[1.0][0] - 0.1 < losses[0.0][-1]
+
+
+@pytest.mark.parametrize("scale", ["batch", "running"])
+def test_scaled_scores_are_learnt_from_and_the_reward_is_told_as_it_is(
+    scale: Any, tiny_model: Path, tmp_path: Path
+) -> None:
+    trained("rloo", tiny_model, tmp_path / "a", iterations=1)
+    trained("rloo", tiny_model, tmp_path / "b", iterations=1, reward=Rewarding(scale=scale))
+    (plain,), (sized,) = lines(tmp_path / "a"), lines(tmp_path / "b")
+    assert plain["reward"] == sized["reward"] and plain["grad_norm"] < sized["grad_norm"]
+
+
+def test_the_exact_kl_is_what_k1_estimates(tiny_model: Path, tmp_path: Path) -> None:
+    trained("rloo", tiny_model, tmp_path, iterations=16, lr=2e-2, prompts=16)
+    told = lines(tmp_path)
+    assert told[0]["kl_exact"] == 0 and all(line["kl_exact"] >= 0 for line in told)
+    near = [line["kl_exact"] / line["kl_token"] for line in told[-4:]]
+    assert 0.5 < np.mean(near) < 2
+    assert all(line["ratio_low"] <= 1.001 and line["ratio_high"] >= 0.999 for line in told)
 
 
 def test_it_ends_at_the_peak_of_a_watched_reward_with_the_weights_of_then(

@@ -38,10 +38,14 @@ def train(ctx: Context, settings: Training, inputs: Mapping[str, Path]) -> None:
     training.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
 
+NO_REWARDS = ("model", "prompts", "mix")
+
+
 def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None:
-    """An online training; inputs beside `model` and `prompts` are reward models."""
+    """An online training; inputs beside `model`, `prompts` and `mix` are reward models."""
     atomic.sweep(ctx.scratch)
-    models = [path for role, path in sorted(inputs.items()) if role not in ("model", "prompts")]
+    models = [path for role, path in sorted(inputs.items()) if role not in NO_REWARDS]
+    mix = read(data_file(inputs["mix"])).judgements if "mix" in inputs else ()
     job = rl.OnlineJob(
         settings.method,
         inputs["model"],
@@ -52,6 +56,7 @@ def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None
         settings.values,
         settings.merge,
         label=ctx.stage,
+        mix=mix,
     )
     rl.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 

@@ -51,7 +51,7 @@ rl = stage(
     "rl",
     version=1,
     settings=Onlining,
-    inputs={"model": "model", "prompts": "data", "*": "reward"},
+    inputs={"model": "model", "prompts": "data", "mix?": "data", "*": "reward"},
     makes="model",
     function="plumbline.stages.steps:online",
 )
