@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,9 @@ from plumbline.core.errors import UserError
 from plumbline.core.types import Demonstration, assistant, user
 from plumbline.engine.batches import Item
 from plumbline.engine.engine import Engine
+from plumbline.evals.folders import read_runs
+from plumbline.evals.over_time import over_time
+from plumbline.evals.report import build_report
 from plumbline.feedback.reward_model import RewardModel, tree_of
 from plumbline.feedback.rewards import Answered
 from plumbline.models.load import load_model
@@ -35,7 +39,8 @@ from plumbline.stages.online_settings import (
 )
 
 SETTINGS = Online(
-    iterations=4, prompts=6, lr=1e-2, precision="fp32", threads=1, heldout=HeldOut(fraction=0.2),
+    iterations=4, prompts=6, lr=1e-2, precision="fp32", threads=1,
+    heldout=HeldOut(fraction=0.2, shown=0),
     draw=Drawing(n=4, max_new=8),
 )  # fmt: skip
 ASKED = [rl.Asked((user(f"Say {i}."),)) for i in range(20)]
@@ -149,6 +154,23 @@ def test_the_exact_kl_is_what_k1_estimates(tiny_model: Path, tmp_path: Path) -> 
     near = [line["kl_exact"] / line["kl_token"] for line in told[-4:]]
     assert 0.5 < np.mean(near) < 2
     assert all(line["ratio_low"] <= 1.001 and line["ratio_high"] >= 0.999 for line in told)
+
+
+def test_answers_to_the_same_prompts_are_kept_as_training_goes_on(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    shown = HeldOut(fraction=0.2)
+    found = trained("rloo", tiny_model, tmp_path, iterations=5, lr=2e-2, heldout=shown)
+    steps = [one["step"] for one in found["shown"]]
+    prompts = {one["prompt"] for one in found["shown"]}
+    assert sorted(set(steps)) == [0, 1, 2, 4, 5] and len(steps) == 5 * len(prompts)
+    first, last = ([o["answer"] for o in found["shown"] if o["step"] == at] for at in (0, 5))
+    assert first != last
+    (run,) = read_runs([tmp_path])
+    page = build_report([tmp_path], tmp_path / "report.html").read_text()
+    assert all(html.escape(prompt) in page for prompt in prompts) and len(over_time(run)) == len(
+        prompts
+    )
 
 
 def test_answers_that_were_cut_off_can_be_left_out(tiny_model: Path, tmp_path: Path) -> None:
@@ -318,3 +340,37 @@ def test_repeated_phrases_are_found() -> None:
 
     assert signals.repeated(one("and so it goes on " * 3)) == 1
     assert signals.repeated(one("a few words, none of them twice here")) == 0
+
+
+class Failing(Letters):
+    """Raises once, in the third iteration (a first call measures the held-out prompts)."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, asked: list[Answered]) -> np.ndarray:
+        self.calls += 1
+        if self.calls == 4:
+            raise UserError("out of order")
+        return super().__call__(asked)
+
+
+def test_critic_mix_and_scores_so_far_survive_a_stop(tiny_model: Path, tmp_path: Path) -> None:
+    told = [Demonstration((user(f"Say {i}."), assistant("It is so."))) for i in range(12)]
+    how = dict(
+        critic=CriticOf(own=True), mix=Mix(batch=4), told=told, save_seconds=0.0, iterations=5,
+        reward=Rewarding(scale="running"),
+    )  # fmt: skip
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    trained("ppo", tiny_model, whole, **how)
+    broken = Failing()
+    with pytest.raises(UserError, match="out of order"):
+        trained("ppo", tiny_model, cut, rewards=[broken], **how)
+    trained("ppo", tiny_model, cut, rewards=[broken], **how)
+    plain = [
+        [{k: v for k, v in line.items() if not k.startswith("seconds")} for line in lines(out)]
+        for out in (whole, cut)
+    ]
+    assert plain[0] == plain[1]
+    weights = [load_file(out / "model.safetensors") for out in (whole, cut)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
