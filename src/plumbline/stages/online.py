@@ -24,6 +24,7 @@ import numpy as np
 
 from plumbline.core import atomic
 from plumbline.core.errors import UserError
+from plumbline.core.types import text_of
 from plumbline.engine.batches import Item
 from plumbline.engine.engine import Engine
 from plumbline.engine.metrics import MetricsFile, Sums
@@ -71,6 +72,7 @@ class OnlineLoop:
     progress: Progress
     critic: Critic | None = None
     mixing: Mixing | None = None
+    watched: Sequence[Prompt] = ()
     state: dict[str, Any] = field(default_factory=dict)
 
     def run(self) -> dict[str, Any]:
@@ -87,6 +89,7 @@ class OnlineLoop:
             "first": {},
             "said": [],
             "watched": [],
+            "shown": [],
             "end": "",
         }
         self._resume()
@@ -101,6 +104,7 @@ class OnlineLoop:
                 if stop.asked:
                     raise KeyboardInterrupt
         metrics.close()
+        self._show(self.state["step"])
         self._save()
         if best := self.checkpoints.read("best"):
             self.engine.load_state(best[0])
@@ -109,6 +113,8 @@ class OnlineLoop:
     def _iteration(self) -> dict[str, Any]:
         """One round of sample, score, credit and update, and its line of metrics."""
         step, took = self.state["step"], dict[str, float]()
+        if step in self._moments:
+            self._show(step)
         asked = self._asked(step)
         with _timed(took, "sample"):
             said = self._kept(step, "drawn", lambda: self._draw(step, asked).as_dict())
@@ -133,6 +139,24 @@ class OnlineLoop:
         if COST in drawn.parts:
             numbers["price"] = self.state["price"]
         return self._line(step, numbers, took, int(drawn.lengths.sum()))
+
+    @property
+    def _moments(self) -> set[int]:
+        """Iterations before which answers to the watched prompts are kept."""
+        count = max(1, self.settings.heldout.times - 1)
+        return {round(i * self.settings.iterations / count) for i in range(count)}
+
+    def _show(self, step: int) -> None:
+        """Keep an answer to each watched prompt, always drawn at the same random numbers."""
+        shown = self.state["shown"]
+        if not self.watched or any(one["step"] == step for one in shown):
+            return
+        seeds = [hash_seed(self.settings.seed, 2**32, k) for k in range(len(self.watched))]
+        drawn = self.drawer(self.engine.policy, self.watched, 1, seeds)
+        worth = self._rewarded(drawn)["rewards"]
+        for one, reward in zip(drawn.asked, worth, strict=True):
+            told = {"prompt": text_of(one.prompt), "answer": one.texts[0], "reward": reward}
+            shown.append({"step": step, **told})
 
     def _line(
         self, step: int, numbers: dict[str, float], took: dict[str, float], tokens: int

@@ -93,6 +93,10 @@ class HeldOut:
 
     fraction: float = option(0.1, help="share of the prompts (0: none)")
     most: int = option(200, help="at most so many")
+    shown: int = option(3, help="of them, answers are kept as training goes on, for the report")
+    times: int = option(
+        5, help="how often: before the first iteration, after the last, and between"
+    )
 
 
 @dataclass(frozen=True)

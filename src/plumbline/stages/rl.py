@@ -133,6 +133,7 @@ def run(
         "seconds": _seconds(state["seconds"]),
         "peak_gb": peak_gb(),
         "before": before,
+        "shown": state["shown"],
         "metrics": _as_dicts(_measured(again, s)),
     }
     atomic.write_json(out / "results.json", results)
@@ -291,6 +292,7 @@ def _loop(
         progress=progress("train"),
         critic=loaded.critic,
         mixing=loaded.mixing,
+        watched=loaded.heldout[: s.heldout.shown],
     )
 
 
