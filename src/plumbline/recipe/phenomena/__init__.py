@@ -46,7 +46,7 @@ def _tuning() -> Training:
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes for one to two hours on two cores; `phenomena-tiny.yaml` has some for a minute."""
+    """Sizes for about two hours on two cores; `phenomena-tiny.yaml` has some for a minute."""
 
     seed: int = option(0, help="draws data, order and answers; repeats take the seeds after it")
     base: str = option("", help="a base model's folder (none: the one that comes along)")
