@@ -33,7 +33,7 @@ from plumbline.models.adapters import Lora
 from plumbline.models.load import load_model
 from plumbline.models.save import Extras, save_policy
 from plumbline.objectives import build, entry
-from plumbline.objectives.value import Value
+from plumbline.objectives.ppo import Value
 from plumbline.stages import settled
 from plumbline.stages.answering import Answerer, judges
 from plumbline.stages.checkpoints import Checkpoints
