@@ -46,8 +46,11 @@ def trained(method: str, model: Path, out: Path, **changes: Any) -> dict[str, An
     said: list[str] = []
     values = changes.pop("values", {})
     rewards = changes.pop("rewards", [Letters()])
-    adapter = changes.pop("adapter", "full")
-    job = rl.OnlineJob(method, model, rewards, ASKED, adapter, replace(SETTINGS, **changes), values)
+    adapter, reference = changes.pop("adapter", "full"), changes.pop("reference", None)
+    settings = replace(SETTINGS, **changes)
+    job = rl.OnlineJob(
+        method, model, rewards, ASKED, adapter, settings, values, reference=reference
+    )  # fmt: skip
     silent = lambda phase: lambda done, total, numbers: None  # noqa: E731
     out.mkdir(parents=True, exist_ok=True)
     return rl.run(job, out, out / "checkpoint", said.append, silent) | {"said": said}

@@ -34,6 +34,7 @@ from plumbline.models import precision as precisions
 from plumbline.models.adapters import Lora
 from plumbline.models.draw import Draw
 from plumbline.models.load import load_model
+from plumbline.models.policy import Policy
 from plumbline.models.sampler import sample
 from plumbline.models.save import Extras, save_policy
 from plumbline.objectives import build, entry
@@ -72,7 +73,10 @@ def asked_of(judgements: Sequence[Judgement]) -> list[Asked]:
 
 @dataclass(frozen=True)
 class OnlineJob:
-    """What to train online. `model` is a local folder, `rewards` folders, words or callables."""
+    """What to train online. `model` is a local folder, `rewards` folders, words or callables.
+
+    The KL is to the folder `reference` (none: to `model` as given).
+    """
 
     method: str
     model: Path
@@ -83,6 +87,7 @@ class OnlineJob:
     values: Mapping[str, Any] = field(default_factory=dict)
     merge: bool = False
     label: str = ""
+    reference: Path | None = None
 
 
 @dataclass
@@ -161,7 +166,7 @@ def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _L
     budget = checkpoints.fixed(
         "micro_tokens", lambda: s.micro_tokens or micro_tokens(policy.model.config, policy.device)
     )
-    given = policy if policy.adapters else policy.load_reference()
+    given = _reference(job, policy)
     for one in (policy, given):
         one.temperature = s.draw.temperature
     if how.critic:
@@ -175,6 +180,20 @@ def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _L
     if answerer.cut:
         say(f"{answerer.cut} of {len(job.prompts)} prompts were cut to their latest turns")
     return _Loaded(answerer, engine, reference, reward, train, heldout)
+
+
+def _reference(job: OnlineJob, policy: Policy) -> Policy:
+    """What the KL is to: another folder with the same tokens, or the model as given."""
+    if job.reference is None:
+        return policy if policy.adapters else policy.load_reference()
+    other = load_model(job.reference, adapter="none", precision=policy.precision)
+    if other.rows != policy.rows:
+        raise UserError(
+            f"the reference has {other.rows} tokens and the model {policy.rows}",
+            where=str(job.reference),
+            fix="give a model that the trained one came from",
+        )
+    return other
 
 
 def _objective_values(job: OnlineJob, how: Method) -> dict[str, Any]:
