@@ -8,6 +8,7 @@ comparisons of all rounds so far, `kl.rloo.2` the KL to SFT in nats an answer (o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -209,19 +210,26 @@ def _answers(methods: Sequence[Method]) -> Iterator[tuple[str, str, str]]:
             yield asked, run.label, row.response or "(nothing)"
 
 
+CAPTION = "Gold value of answers to held-out prompts by round"
+ASIDE = "; on the right, in the same colours, the controls in one round"
+
+
 def figure(methods: Sequence[Method]) -> Figure:
-    """Gold value against rounds, a line a method from SFT on; the control stands alone."""
+    """Gold value against rounds, a line a method from SFT on; its control stands alone."""
     series = []
     for index, one in enumerate(methods, start=1):
         values = (one.sft.gold, *(one.turns[name].gold for name in one.rounds))
-        aside = 0.04 * (index - 1)  # so that no interval hides another
+        aside = 0.05 * (index - 1)  # so that no interval hides another
         places = tuple(turn + aside for turn in range(len(values)))
-        series.append(Series(one.title, places, values, index))
+        joined = tuple(Interval(i.value, math.nan, math.nan, i.n) for i in values)
+        series.append(Series("", places, joined, index, "line"))
+        series.append(Series(one.title, places, values, index, "points"))
         if ONCE in one.turns:
-            at, once = (places[-1] + 0.2,), (one.turns[ONCE].gold,)
-            series.append(Series(f"{one.title} in one round", at, once, index + 3, "points"))
+            at, once = (places[-1] + 0.4,), (one.turns[ONCE].gold,)
+            series.append(Series("", at, once, index, "points"))
     panel = Panel(tuple(series), "gold value")
-    return chart((panel,), "rounds (0: SFT)", "Gold value of answers to held-out prompts by round")
+    caption = CAPTION + ASIDE * any(ONCE in one.turns for one in methods)
+    return chart((panel,), "rounds (0: SFT)", caption)
 
 
 report = stage(
