@@ -119,17 +119,17 @@ def told(made: RunResult) -> dict[str, dict[str, dict[str, float]]]:
 
 def test_the_gold_value_is_there_by_round_with_paired_changes(made: RunResult) -> None:
     metrics = told(made)["metrics"]
-    assert metrics["gold.sft"]["low"] <= metrics["gold.sft"]["value"] <= metrics["gold.sft"]["high"]
+    assert metrics["sft.gold"]["low"] <= metrics["sft.gold"]["value"] <= metrics["sft.gold"]["high"]
     for method in METHODS:
         for turn in ("1", "2", "once"):
-            here, change = metrics[f"gold.{method}.{turn}"], metrics[f"gold.{method}.{turn}-sft"]
+            here, change = metrics[f"{method}.{turn}.gold"], metrics[f"{method}.{turn}-sft.gold"]
             assert here["n"] == 16 and change["n"] == 8, "two answers to each of eight prompts"
-            assert change["value"] == pytest.approx(here["value"] - metrics["gold.sft"]["value"])
-        one, two, once = (metrics[f"gold.{method}.{t}"]["value"] for t in ("1", "2", "once"))
-        assert metrics[f"gold.{method}.2-1"]["value"] == pytest.approx(two - one)
-        assert metrics[f"gold.{method}.2-once"]["value"] == pytest.approx(two - once)
-    assert {"kl.rloo.1", "judge.rloo.2", "judge.best_of_n.2"} <= metrics.keys()
-    assert len({metrics[f"gold.{method}.2"]["value"] for method in METHODS}) > 1
+            assert change["value"] == pytest.approx(here["value"] - metrics["sft.gold"]["value"])
+        one, two, once = (metrics[f"{method}.{t}.gold"]["value"] for t in ("1", "2", "once"))
+        assert metrics[f"{method}.2-1.gold"]["value"] == pytest.approx(two - one)
+        assert metrics[f"{method}.2-once.gold"]["value"] == pytest.approx(two - once)
+    assert {"rloo.1.kl", "rloo.2.judge", "best_of_n.2.judge"} <= metrics.keys()
+    assert len({metrics[f"{method}.2.gold"]["value"] for method in METHODS}) > 1
 
 
 def test_the_page_tells_every_round_and_shows_answers(made: RunResult) -> None:
@@ -165,7 +165,7 @@ def test_people_are_waited_for_and_their_comparisons_taken(made: RunResult, stor
     assert held.exit_code == 3 and list(held.waiting) == ["comparisons-dpo-2"]
     second = "ref:rounds/comparisons-rloo-2"
     done = run_recipe(RECIPE, TINY, [*sets, f"comparisons={first},{second}"], store)
-    assert done.exit_code == 0 and "gold.dpo.2" in told(done)["metrics"]
+    assert done.exit_code == 0 and "dpo.2.gold" in told(done)["metrics"]
 
 
 @pytest.mark.parametrize(

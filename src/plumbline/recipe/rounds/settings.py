@@ -8,7 +8,7 @@ from typing import Any
 from plumbline.core.errors import UserError, unknown
 from plumbline.core.settings import option
 from plumbline.stages.methods import METHODS
-from plumbline.stages.online_settings import HeldOut, Kl, Online, Onlining
+from plumbline.stages.online_settings import Drawing, HeldOut, Kl, Online, Onlining
 from plumbline.stages.settings import Train, Training
 
 DPO, BEST = "dpo", "best_of_n"
@@ -25,7 +25,7 @@ def _online(method: str, lr: float = 4e-5, minibatches: int = 1, **values: Any) 
     """Small steps on raw advantages: larger ones make answers that cannot be read."""
     train = Online(
         iterations=20, prompts=32, lr=lr, epochs=1, minibatches=minibatches, whiten=False, lam=1.0,
-        kl=Kl(beta=0.05), heldout=HeldOut(most=50),
+        kl=Kl(beta=0.05), draw=Drawing(n=4), heldout=HeldOut(most=50),
     )  # fmt: skip
     return Onlining(method, "full", values=values, train=train)
 

@@ -1,9 +1,9 @@
 """The last stage: the gold value by round, as results.json and as one page.
 
-A metric is named by method and round: `gold.rloo.2` is the value after round 2, `gold.rloo.2-sft`
-and `gold.rloo.2-1` its change over SFT and over the round before, `gold.rloo.3-once` that over the
-control. Changes are paired by prompt. `judge.rloo.2` is the reward model's accuracy on held-out
-comparisons of all rounds so far, `kl.rloo.2` the KL to SFT in nats an answer (online methods).
+A metric is named by method and round: `rloo.2.gold` is the value after round 2, `rloo.2-sft.gold`
+and `rloo.2-1.gold` its change over SFT and over the round before, `rloo.3-once.gold` that over the
+control. Changes are paired by prompt. `rloo.2.judge` is the reward model's accuracy on held-out
+comparisons of all rounds so far, `rloo.2.kl` the KL to SFT in nats an answer (online methods).
 """
 
 from __future__ import annotations
@@ -136,13 +136,12 @@ def _metric(folder: Path | None, name: str) -> Interval | None:
 
 def results(methods: Sequence[Method], inputs: Mapping[str, Path]) -> dict[str, Any]:
     """results.json in its usual form."""
-    found = {f"{GOLD}.{SFT}": methods[0].sft.gold}
+    found = {f"{SFT}.{GOLD}": methods[0].sft.gold}
     for one in methods:
         for name, turn in one.turns.items():
-            found[f"{GOLD}.{one.name}.{name}"] = turn.gold
-            facts = {"judge": turn.judge, "kl": turn.kl}
-            found |= {f"{key}.{one.name}.{name}": i for key, i in facts.items() if i}
-        found |= {f"{GOLD}.{one.name}.{a}-{b}": d.interval for a, b, d in one.changes()}
+            facts = {GOLD: turn.gold, "judge": turn.judge, "kl": turn.kl}
+            found |= {f"{one.name}.{name}.{key}": i for key, i in facts.items() if i}
+        found |= {f"{one.name}.{a}-{b}.{GOLD}": d.interval for a, b, d in one.changes()}
     return {
         "command": "rounds",
         "label": "rounds",
