@@ -201,8 +201,7 @@ def _answers(methods: Sequence[Method]) -> Iterator[tuple[str, str, str]]:
     """(asked, who, said): the first answer of every policy to a few prompts."""
     runs = [methods[0].sft.run, *(turn.run for one in methods for turn in one.turns.values())]
     prompts = list(dict.fromkeys(row.group for row in runs[0].rows))
-    for at in range(min(SHOWN, len(prompts))):
-        group = prompts[at * len(prompts) // SHOWN] if len(prompts) > SHOWN else prompts[at]
+    for group in prompts[:: max(1, len(prompts) // SHOWN)][:SHOWN]:
         for run in runs:
             row = next(one for one in run.rows if one.group == group)
             asked = " / ".join(text for _, text in row.prompt)
