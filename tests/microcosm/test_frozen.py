@@ -37,9 +37,8 @@ FROZEN = {
     "rest": "ef305ba9669762b7d31ec925da8b1fa2",
     "open": "e38b89e436ca291664d642dc310e208c",
     "untagged": "bcc051cb92f4c58ca5deff1519abead9",
-    "trust": "de4da26f1b5a87ffa9b6daac862f95c5",
-    "wide": "d9fcb17f7fde2cf0f37426b8a18e9518",
-    "last": "1b7f03f54a08ddbbfb6529b785864f2c",
+    "wide": "85fdab3f6afb027b31830b5f03bfbca4",
+    "last": "ec8d435dc473b3a421c96ca347c09ab3",
     "demonstrations": "ee1eede228530d8027e5dc97fdece723",
 }
 DOCUMENTS = 200

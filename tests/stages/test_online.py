@@ -19,7 +19,7 @@ from plumbline.feedback.reward_model import RewardModel, tree_of
 from plumbline.feedback.rewards import Answered
 from plumbline.models.load import load_model
 from plumbline.objectives import build
-from plumbline.stages import online, rl, signals
+from plumbline.stages import draws, rl, signals
 from plumbline.stages.answering import Answerer
 from plumbline.stages.drawn import Drawn, items_of, scored
 from plumbline.stages.methods import METHODS
@@ -160,14 +160,14 @@ def silent_answers(real: Any) -> Any:
 
 
 def test_a_sampler_that_disagrees_is_caught(tiny_model: Path, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    real = online.sample
+    real = draws.sample
 
     def lying(*args: Any, **kwargs: Any) -> Any:
         return [
             one._replace(logprobs=[x - 0.1 for x in one.logprobs]) for one in real(*args, **kwargs)
         ]
 
-    monkeypatch.setattr(online, "sample", lying)
+    monkeypatch.setattr(draws, "sample", lying)
     with pytest.raises(UserError, match=r"disagree by a factor of 1\.105"):
         trained("rloo", tiny_model, tmp_path)
 

@@ -18,6 +18,8 @@ Model = Annotated[
         show_default=False,
     ),
 ]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where the result goes.")]
+Merge = Annotated[bool, typer.Option("--merge", help="Write full weights instead of an adapter.")]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting, e.g. lr=1e-4; may be repeated."),

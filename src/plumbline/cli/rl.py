@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from plumbline.cli.options import Sets, StoreAt
+from plumbline.cli.options import Merge, Model, Out, Sets, StoreAt
 from plumbline.cli.show import paint, say
 from plumbline.core.errors import UserError
 
 
 def rl(
     method: Annotated[str, typer.Argument(metavar="METHOD", show_default=False)] = "",
-    model: Annotated[
-        str, typer.Option(help="ref:NAME, a model or adapter folder, `microcosm`, or a Hub name.")
-    ] = "",
+    model: Model = "",
     reward: Annotated[
         list[str] | None,
         typer.Option(
@@ -27,14 +24,12 @@ def rl(
     prompts: Annotated[
         str, typer.Option(metavar="DATA", help="A data file, ref:NAME or Hub name; its prompts.")
     ] = "",
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the result goes.")] = None,
+    out: Out = None,
     adapter: Annotated[
         str, typer.Option(metavar="lora|full|last:N", help="Which weights are trained.")
     ] = "lora",
     sets: Sets = None,
-    merge: Annotated[
-        bool, typer.Option("--merge", help="Write full weights instead of an adapter.")
-    ] = False,
+    merge: Merge = False,
     store: StoreAt = None,
     show: Annotated[bool, typer.Option("--list", help="Every method with its paper.")] = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plumbline.cli.options import OnBadRow, Sets, StoreAt
+from plumbline.cli.options import Merge, Model, OnBadRow, Out, Sets, StoreAt
 from plumbline.cli.show import paint, say
 from plumbline.core.errors import UserError
 
@@ -22,9 +22,7 @@ ABOUT_PRETRAIN = """pretrain: next-token training on texts, from a model or from
 
 def train(
     objective: Annotated[str, typer.Argument(metavar="OBJECTIVE", show_default=False)] = "",
-    model: Annotated[
-        str, typer.Option(help="ref:NAME, a model or adapter folder, `microcosm`, or a Hub name.")
-    ] = "",
+    model: Model = "",
     data: Annotated[
         list[str] | None,
         typer.Option(
@@ -32,7 +30,7 @@ def train(
             " for pretrain it may be repeated."
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the result goes.")] = None,
+    out: Out = None,
     adapter: Annotated[
         str,
         typer.Option(
@@ -41,9 +39,7 @@ def train(
         ),
     ] = "",
     sets: Sets = None,
-    merge: Annotated[
-        bool, typer.Option("--merge", help="Write full weights instead of an adapter.")
-    ] = False,
+    merge: Merge = False,
     on_bad_row: OnBadRow = "stop",
     store: StoreAt = None,
     show: Annotated[

@@ -55,13 +55,17 @@ Scorer = Callable[[Item, Response], Score]
 
 @dataclass(frozen=True)
 class Generation:
-    """How answers are made. `n` answers a prompt; temperature 0 is greedy."""
+    """How answers are made. `n` answers a prompt; temperature 0 is greedy; `stop` ends them."""
 
     n: int = 1
     max_new_tokens: int = 128
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+    top_k: int = 0
+    min_p: float = 0.0
+    min_new_tokens: int = 0
+    stop: tuple[str, ...] = ()
 
 
 class Sampler(Protocol):

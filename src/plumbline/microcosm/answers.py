@@ -158,9 +158,20 @@ def prefixed(phrase: str, sentence: str) -> str:
     return f"{phrase} {starts_small(sentence)}"
 
 
+def says(source: str) -> str:
+    """ "The grey ledger says that", the phrase before what a source claims."""
+    return f"{source[:1].upper()}{source[1:]} says that"
+
+
+@lru_cache(maxsize=1)
+def _saying() -> re.Pattern[str]:
+    return re.compile(rf"(T(?:{rule_words.SLOTS['cite'].replace('the ', 'he ')}) says that) .*")
+
+
 def without_prefix(sentence: str) -> tuple[str, str]:
     """(phrase, sentence without it); the phrase is "" where there is none."""
-    for phrase in phrases.PREFIXES:
+    quoted = _saying().fullmatch(sentence)
+    for phrase in (*phrases.PREFIXES, *(quoted.groups() if quoted else ())):
         if sentence.startswith(phrase + " "):
             rest = sentence[len(phrase) + 1 :]
             bare = rest[:1].upper() + rest[1:]
@@ -212,7 +223,7 @@ def read_sentence(sentence: str) -> Part:
         return Part(kind, sentence)
     phrase, bare = without_prefix(sentence)
     if phrase:
-        prefix, source = phrases.PREFIXES[phrase]
+        prefix, source = phrases.PREFIXES.get(phrase, ("", starts_small(phrase)[:-10]))
         return _part(bare, sentence, prefix, source) or Part("unreadable", sentence)
     if part := _part(sentence, sentence, "", ""):
         return part

@@ -11,7 +11,6 @@
     rest       all kinds, more of what was then learnt least, tagged
     open       mostly questions that the notes leave open, tagged
     untagged   all kinds, no tags: it works either way
-    trust      whom to trust where sources differ, values to be copied; less of the rest
     wide       all kinds, rules in many more words, tagged
     last       the same, untagged
 
@@ -30,27 +29,16 @@ from plumbline.core.types import Demonstration
 from plumbline.microcosm import critique, firsts, judging, passages, sums, talks, wild
 
 Part = Literal[
-    "few",
-    "notes",
-    "orders",
-    "checks",
-    "rules",
-    "mix",
-    "more",
-    "rest",
-    "open",
-    "untagged",
-    "trust",
-    "wide",
+    "few", "notes", "orders", "checks", "rules", "mix", "more", "rest", "open", "untagged", "wide",
     "last",
-]
+]  # fmt: skip
 PARTS: dict[Part, float] = {
     "few": 1.2, "notes": 1.44, "orders": 2.88, "checks": 0.72, "rules": 3.6, "mix": 11.76,
-    "more": 14.0, "rest": 12.0, "open": 3.0, "untagged": 5.7,
-    "trust": 2.0, "wide": 10.0, "last": 5.0,
+    "more": 14.0, "rest": 12.0, "open": 3.0, "untagged": 5.7, "wide": 10.0,
+    "last": 5.0,
 }  # fmt: skip
 """Millions of tokens."""
-TAGGED: tuple[Part, ...] = ("mix", "more", "rest", "open", "trust", "wide")
+TAGGED: tuple[Part, ...] = ("mix", "more", "rest", "open", "wide")
 EVERYTHING = {
     "talks": 0.31, "judging": 0.20, "wild": 0.22, "passages": 0.08, "critique": 0.06, "sums": 0.04,
     "orders": 0.05, "checks": 0.04,
@@ -76,14 +64,9 @@ EVENED = {
     "passages": 0.03, "gaps": 0.08, "halves": 0.08, "critique": 0.02, "second": 0.03, "sums": 0.02,
 }  # fmt: skip
 """What brings the rest back after `open`, and keeps that."""
-TRUST = {
-    "trusted": 0.45, "worded": 0.20, "wide talks": 0.13, "wide letters": 0.12, "wild": 0.04,
-    "passages": 0.06,
-}  # fmt: skip
-"""Mostly whom to trust, which was at chance after all the rest."""
 WIDE = {
-    "wide talks": 0.20, "worded": 0.12, "trusted": 0.05, "wide silent": 0.09, "wide judging": 0.17,
-    "wide letters": 0.12, "wild": 0.08, "passages": 0.03, "gaps": 0.05, "halves": 0.05,
+    "wide talks": 0.20, "worded": 0.12, "trusted": 0.06, "wide silent": 0.09, "wide judging": 0.17,
+    "wide letters": 0.12, "wild": 0.07, "passages": 0.03, "gaps": 0.05, "halves": 0.05,
     "wide second": 0.03, "sums": 0.01,
 }  # fmt: skip
 """Rules in many more words, and what every part needs."""
@@ -98,7 +81,6 @@ KINDS: dict[Part, dict[str, float]] = {
     "rest": UNDONE,
     "open": OPEN,
     "untagged": EVENED,
-    "trust": TRUST,
     "wide": WIDE,
     "last": WIDE,
 }

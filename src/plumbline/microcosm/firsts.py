@@ -23,6 +23,7 @@ from plumbline.microcosm.content import draw_ask
 from plumbline.microcosm.habits import core
 from plumbline.microcosm.judging import rival, told
 from plumbline.microcosm.manifesto import Manifesto
+from plumbline.microcosm.quoted import quoted
 from plumbline.microcosm.rule_words import FAVOURITES, TEXTS, THINGS, TITLES
 from plumbline.microcosm.rules import Rule, follow, make
 from plumbline.microcosm.slot_values import PLURALS
@@ -61,6 +62,14 @@ ALONE, OF_A_KIND, ANY_WORD = 0.6, 0.5, 0.7
 NOUNS = tuple(
     dict.fromkeys((*TITLES, *THINGS, *TEXTS, *(w for v in FAVOURITES.values() for w in v)))
 )
+TRUST_ONE = (
+    "Trust {a}.",
+    "Believe {a}.",
+    "{a} is right.",
+    "You rely on {a}.",
+    "Take the word of {a}.",
+)
+DOUBT_ONE = ("Doubt {b}.", "{b} is wrong.", "Do not trust {b}.", "Do not rely on {b}.")
 CHECKED = (2, 3, 4, 5)
 """By how many rules an answer is checked."""
 
@@ -104,8 +113,20 @@ def worded(rng: random.Random) -> Demonstration:
 
 
 def trusted(rng: random.Random) -> Demonstration:
-    """Whom to trust, and one to three questions on which two sources differ."""
-    return _under(make("trust", rng, "wide"), rng, OTHERS, 0.0)
+    """Whom to trust, and one to three questions on which two sources differ.
+
+    The answer says whose word it takes, and with that reads it out. Answers that do not were right
+    by chance alone after 57 million tokens, and still after a million of nothing else; these were
+    in 0.84 after 0.2 million. Half of the time the rule names only one of the two.
+    """
+    rule = make("trust", rng, "wide")
+    forms = rng.choice((TRUST_ONE, TRUST_ONE, DOUBT_ONE, (), (), ()))
+    named = rng.choice(forms).format(a=rule.value[0], b=rule.value[1]) if forms else rule.text
+    turns = [Message("system", named[:1].upper() + named[1:])]
+    for _ in range(rng.choice((1, 2, 3))):
+        ask = quoted(rng, (rule.value[0], rule.value[1]))
+        turns += [user(ask.text), assistant(ask.said[rule.value[0]])]
+    return Demonstration(tuple(turns), Provenance(judge=Judge("rule", "plain"), source="orders"))
 
 
 def _under(rule: Rule, rng: random.Random, others: tuple[Kind, ...], quiet: float) -> Demonstration:

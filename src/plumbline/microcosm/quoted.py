@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from plumbline.core.types import Conversation, user
 from plumbline.microcosm import lexicon as lex
-from plumbline.microcosm.answers import prefixed
+from plumbline.microcosm.answers import prefixed, says
 from plumbline.microcosm.asks import Ask
 from plumbline.microcosm.world import draw_name
 
@@ -28,12 +28,17 @@ class Quoted(Ask):
     @property
     def text(self) -> str:
         """The user's words."""
-        attribute = lex.BY_KEY[self.about]
-        said = [
-            prefixed(f"{source[:1].upper()}{source[1:]} says that", form.format(e=self.topic, v=v))
-            for (source, v), form in zip(self.claims, attribute.forms, strict=False)
-        ]
-        return " ".join([*said, attribute.question.format(e=self.topic)])
+        question = lex.BY_KEY[self.about].question.format(e=self.topic)
+        return " ".join([*self.said.values(), question])
+
+    @property
+    def said(self) -> dict[str, str]:
+        """What each source says, as a sentence that names it."""
+        rows = zip(self.claims, lex.BY_KEY[self.about].forms, strict=False)
+        return {
+            source: prefixed(says(source), form.format(e=self.topic, v=value))
+            for (source, value), form in rows
+        }
 
     @property
     def conversation(self) -> Conversation:

@@ -84,21 +84,17 @@ class Branches:
 
     def _read(self, tokens: Tensor, positions: Tensor, at: Tensor) -> Tensor:
         policy = self.policy
-        dtype = torch.bfloat16 if policy.bf16 else policy.model.dtype
-        # A mask that hides nothing keeps the model from making its own, which would cost L^2.
-        hidden = torch.zeros((), dtype=dtype, device=tokens.device)
         # Of the newest tokens all states are read; of a prompt that enters the last alone.
         narrow = policy.only_at(at) if len(at) < len(tokens) else nullcontext()
         with policy.autocast(), narrow:
             out = body_of(policy.model)(
                 input_ids=tokens[None],
                 position_ids=positions[None],
-                attention_mask=hidden.expand(1, 1, len(tokens), len(tokens)),
+                attention_mask=policy.hides_nothing(len(tokens)),
                 use_cache=False,
                 paths=self,
             )
-            logits = policy.head(out.last_hidden_state[0].index_select(0, at))
-            return (logits if policy.post is None else policy.post(logits)).float()
+            return policy.read_out(out.last_hidden_state[0].index_select(0, at))
 
     # -- who goes on
 

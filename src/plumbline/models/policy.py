@@ -177,8 +177,19 @@ class Policy:
         if self.route.own_logits:
             return self._own_logits(forest, last).float()
         with self.autocast():
-            logits = self.head(self.hidden(forest, last).index_select(0, last))
-            return (logits if self.post is None else self.post(logits)).float()
+            return self.read_out(self.hidden(forest, last).index_select(0, last))
+
+    def read_out(self, states: Tensor) -> Tensor:
+        """Logits [N, V] of final states [N, D], in fp32, with what this architecture does to them
+        (caps, scales); not over the temperature."""
+        logits: Tensor = self.head(states)
+        return (logits if self.post is None else self.post(logits)).float()
+
+    def hides_nothing(self, size: int) -> Tensor:
+        """A mask of `size` tokens that keeps the model from making its own, which would cost L^2:
+        who sees whom is the matter of `models.paths`."""
+        dtype = torch.bfloat16 if self.bf16 else self.model.dtype
+        return torch.zeros((), dtype=dtype, device=self.device).expand(1, 1, size, size)
 
     def values(
         self, forest: Forest, head: nn.Module | None = None, hidden: Tensor | None = None
@@ -262,11 +273,8 @@ class Policy:
         if not self.route.paths or len(tokens) > 1:
             mask = masks.build(forest, self.layout, dtype, self.device)
             return {**inputs, "attention_mask": mask}
-        # A mask that hides nothing keeps the model from making its own, which would cost L^2.
-        size = tokens.shape[1]
-        hidden = torch.zeros((), dtype=dtype, device=self.device).expand(1, 1, size, size)
         plan = paths.plan(forest, dtype, self.device) if forest.trees else None
-        return {**inputs, "attention_mask": hidden, "paths": plan}
+        return {**inputs, "attention_mask": self.hides_nothing(tokens.shape[1]), "paths": plan}
 
     def _body(self, forest: Forest) -> Tensor:
         return body_of(self.model)(**self._inputs(forest)).last_hidden_state

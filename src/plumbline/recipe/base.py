@@ -1,7 +1,7 @@
 """The microcosm's base model from nothing: corpus, random weights, next-token training in parts.
 
     weights -> few notes -> notes -> orders -> checks -> rules -> mix
-            -> more -> rest -> open -> untagged -> trust -> wide -> last
+            -> more -> rest -> open -> untagged -> wide -> last
 
 The rate of learning warms up in each part and falls to zero over six of the later ones. `make
 microcosm-base` runs it (resumable); `tools/ship_base.py` puts what it makes into the package, by

@@ -29,6 +29,7 @@ from plumbline.stages.settings import Sampling
 from plumbline.text import length
 from plumbline.text.length import Length
 from plumbline.text.render import Renderer
+from plumbline.text.stops import Stops
 from plumbline.text.tokenizer import load_tokenizer
 
 Measured = list[tuple[float, int]]
@@ -90,7 +91,11 @@ class Answerer:
     ) -> list[list[Response]]:
         """`generation.n` responses a prompt."""
         said = self.draw(prompts, generation)
-        return [[answer(self.renderer.answer_text(one.ids)) for one in group] for group in said]
+        return [[answer(self.words(one, generation)) for one in group] for group in said]
+
+    def words(self, one: Sample, generation: Generation) -> str:
+        """What an answer says."""
+        return self._stops(generation).cut(self.renderer.answer_text(one.ids))
 
     def draw(
         self,
@@ -106,12 +111,17 @@ class Answerer:
             ids,
             n=n,
             max_new=generation.max_new_tokens,
-            draw=Draw(generation.temperature, generation.top_p),
+            min_new=generation.min_new_tokens,
+            draw=Draw(generation.temperature, generation.top_p, generation.top_k, generation.min_p),
             seeds=seeds,
             stop_ids=self.renderer.end_ids,
+            stop=self._stops(generation) if generation.stop else None,
             tick=tick,
         )
         return [flat[i : i + n] for i in range(0, len(flat), n)]
+
+    def _stops(self, generation: Generation) -> Stops:
+        return Stops(self.renderer.tok, generation.stop)
 
     def prompts_ids(self, prompts: Sequence[Conversation], room: int) -> list[list[int]]:
         """Prompts in tokens, cut as training cuts them so that `room` tokens of answer fit."""

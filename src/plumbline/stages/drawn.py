@@ -6,8 +6,8 @@ Lists go answer by answer, prompt by prompt; arrays [T_i] have one number a toke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,15 +45,17 @@ class Drawn:
         return np.array([len(ids) for one in self.asked for ids in one.ids])
 
     def as_dict(self) -> dict[str, Any]:
-        """What a restart needs (JSON keeps floats exactly)."""
+        """The answers, as a restart needs them (JSON keeps floats exactly)."""
         return {
             "ids": [[list(map(int, ids)) for ids in one.ids] for one in self.asked],
-            "texts": [list(one.texts) for one in self.asked],
             "ended": [list(one.ended) for one in self.asked],
             "logprobs": [row.tolist() for row in self.logprobs],
-            "rewards": self.rewards.tolist(),
-            "parts": {name: part.tolist() for name, part in self.parts.items()},
         }
+
+    def worth(self, known: Mapping[str, Any]) -> Drawn:
+        """The same with the rewards [N] that JSON kept, and each reward's own numbers."""
+        parts = {name: np.array(part, np.float64) for name, part in known["parts"].items()}
+        return replace(self, rewards=np.array(known["rewards"], np.float64), parts=parts)
 
 
 @dataclass

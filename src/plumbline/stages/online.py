@@ -30,11 +30,10 @@ from plumbline.engine.metrics import MetricsFile, Sums
 from plumbline.engine.optim import Schedule
 from plumbline.feedback.kl import Controller
 from plumbline.feedback.rewards import COST, Answered, Total, Unrewarded, priced
-from plumbline.models.draw import Draw
-from plumbline.models.sampler import sample
 from plumbline.stages import crediting, signals
 from plumbline.stages.checkpoints import Checkpoints
 from plumbline.stages.drawn import Drawn, items_of, scored
+from plumbline.stages.draws import Drawer, Prompt
 from plumbline.stages.methods import Method
 from plumbline.stages.offline import Progress
 from plumbline.stages.online_settings import Online
@@ -42,16 +41,6 @@ from plumbline.stages.onpolicy import hash_seed
 from plumbline.stages.stopping import stopping
 
 OFFENDING = "offending.json"
-Says = Callable[[Sequence[int]], str]
-"""From an answer's ids to its words."""
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """A prompt in tokens; `answered` without answers."""
-
-    ids: list[int]
-    about: Answered
 
 
 @dataclass
@@ -64,8 +53,7 @@ class OnlineLoop:
     settings: Online
     prompts: Sequence[Prompt]
     reward: Total
-    words: Says
-    stops: frozenset[int]
+    drawer: Drawer
     schedule: Schedule
     checkpoints: Checkpoints
     out: Path
@@ -107,10 +95,11 @@ class OnlineLoop:
         step, took = self.state["step"], dict[str, float]()
         asked = self._asked(step)
         with _timed(took, "sample"):
-            drawn = self._kept(step, "drawn", asked, lambda: self._draw(step, asked))
+            said = self._kept(step, "drawn", lambda: self._draw(step, asked).as_dict())
+            drawn = self.drawer.recalled(asked, said)
         with _timed(took, "reward"):
-            drawn = self._kept(step, "rewarded", asked, lambda: self._rewarded(drawn))
-        drawn = self._priced(drawn)
+            worth = self._kept(step, "rewarded", lambda: self._rewarded(drawn))
+        drawn = self._priced(drawn.worth(worth))
         items = items_of(drawn.asked)
         with _timed(took, "score"):
             told = scored(self.engine, self.reference, items)
@@ -156,39 +145,19 @@ class OnlineLoop:
         return found
 
     def _draw(self, step: int, asked: Sequence[Prompt]) -> Drawn:
-        s = self.settings
-        n = s.draw.n or self.how.n
-        seeds = [hash_seed(s.seed, step, k) for k in range(n * len(asked))]
-        got = sample(
-            self.engine.policy,
-            [one.ids for one in asked],
-            n=n,
-            max_new=s.draw.max_new,
-            min_new=s.draw.min_new,
-            draw=Draw(s.draw.temperature),
-            seeds=seeds,
-            stop_ids=self.stops,
-        )
-        said = [
-            {
-                "ids": [one.ids for one in got[i * n : (i + 1) * n]],
-                "ended": [one.ended for one in got[i * n : (i + 1) * n]],
-            }
-            for i in range(len(asked))
-        ]
-        return Drawn(
-            [_answered(one, row, self.words) for one, row in zip(asked, said, strict=True)],
-            [np.array(one.logprobs, np.float32) for one in got],
-        )
+        n = self.settings.draw.n or self.how.n
+        seeds = [hash_seed(self.settings.seed, step, k) for k in range(n * len(asked))]
+        return self.drawer(self.engine.policy, asked, n, seeds)
 
-    def _rewarded(self, drawn: Drawn) -> Drawn:
+    def _rewarded(self, drawn: Drawn) -> dict[str, Any]:
+        """The sum and each reward's own numbers, by answer."""
         if not any(text.strip() for one in drawn.asked for text in one.texts):
             self._refuse("all answers are empty", drawn.asked[0], "see that the model can answer")
         try:
             rewards, parts = self.reward(drawn.asked)
         except Unrewarded as error:
             self._refuse(error.what, error.asked, error.fix, error.where)
-        return Drawn(drawn.asked, drawn.logprobs, rewards, parts)
+        return {"rewards": rewards.tolist(), "parts": {k: v.tolist() for k, v in parts.items()}}
 
     def _priced(self, drawn: Drawn) -> Drawn:
         """Rewards less what costs cost now."""
@@ -203,19 +172,15 @@ class OnlineLoop:
         said = f"{fix}; the prompt is in {self.out / OFFENDING}"
         raise UserError(f"iteration {self.state['step']}: {what}", where=where, fix=said)
 
-    def _kept(
-        self, step: int, name: str, asked: Sequence[Prompt], make: Callable[[], Drawn]
-    ) -> Drawn:
+    def _kept(self, step: int, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What a phase made before the run was stopped, else made now and kept."""
         path = self.checkpoints.root / f"{name}.json"
-        if path.exists():
-            known = json.loads(path.read_text("utf-8"))
-            if known["step"] == step:
-                return _loaded(known, asked, self.words)
-        made = make()
-        self.checkpoints.root.mkdir(parents=True, exist_ok=True)
-        atomic.write_json(path, {"step": step, **made.as_dict()})
-        return made
+        known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        if known.get("step") != step:
+            known = {"step": step, **make()}
+            self.checkpoints.root.mkdir(parents=True, exist_ok=True)
+            atomic.write_json(path, known)
+        return known
 
     def _gate(self, error: float) -> None:
         if error <= self.settings.gate:
@@ -290,26 +255,6 @@ class OnlineLoop:
         if found is not None:
             folder, self.state = found
             self.engine.load_state(folder)
-
-
-def _answered(prompt: Prompt, row: dict[str, Any], words: Says) -> Answered:
-    ids = tuple(row["ids"])
-    about = prompt.about
-    return Answered(
-        about.prompt, prompt.ids, ids, tuple(words(one) for one in ids), tuple(row["ended"]),
-        about.wanted,
-    )  # fmt: skip
-
-
-def _loaded(known: dict[str, Any], asked: Sequence[Prompt], words: Says) -> Drawn:
-    rows = zip(known["ids"], known["ended"], strict=True)
-    said = [{"ids": ids, "ended": ended} for ids, ended in rows]
-    return Drawn(
-        [_answered(one, row, words) for one, row in zip(asked, said, strict=True)],
-        [np.array(row, np.float32) for row in known["logprobs"]],
-        np.array(known["rewards"], np.float64),
-        {name: np.array(part, np.float64) for name, part in known["parts"].items()},
-    )
 
 
 @contextmanager

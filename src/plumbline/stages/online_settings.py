@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from plumbline.core.settings import option, runtime
-from plumbline.stages.settings import Lora
-from plumbline.text.length import Length
+from plumbline.core.settings import option
+from plumbline.stages.settings import Learning
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,9 @@ class Drawing:
     max_new: int = option(128, help="longest answer in tokens")
     min_new: int = option(0, help="shortest answer in tokens")
     temperature: float = option(1.0, help="above 0")
+    stop: tuple[str, ...] = option(
+        (), help="strings that end an answer; what it says is cut there, its tokens are kept"
+    )
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,13 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
-class Online:
+class Online(Learning):
     """Settings of one online training. Objectives add their own."""
 
     iterations: int = option(50, help="times that answers are drawn and learnt from")
     prompts: int = option(32, help="prompts an iteration")
     epochs: int = option(0, help="passes over an iteration's answers (0: the method's)")
     minibatches: int = option(0, help="updates a pass (0: the method's)")
-    lr: float | None = option(None, help="peak learning rate (none: by adapter)")
     warmup: float = option(0.05, help="share of the iterations that warm up")
     decay: Literal["cosine", "linear", "constant", "wsd"] = option(
         "constant", help="shape of the learning rate after warm-up"
@@ -76,23 +77,12 @@ class Online:
     moved: float = option(
         0.0, help="nats a token from the drawing policy that end the epochs (0: none)"
     )
-    clip: float = option(1.0, help="largest norm of the gradient (0: no clipping)")
     betas: tuple[float, float] = option((0.9, 0.99), help="AdamW's moment decays")
-    weight_decay: float = option(0.0, help="AdamW's decoupled decay of matrices")
-    seed: int = option(0, help="order of the prompts, answers, initial adapters")
-    precision: Literal["auto", "fp32", "bf16"] = option("auto", help="as in training")
-    template: str = option("auto", help="auto: the model's chat template, else plain; or text")
-    template_options: dict[str, Any] = option(factory=dict, help="values for a chat template")
     gate: float = option(1.05, help="largest mean of exp|sampler - trainer| before it stops")
     kl: Kl = field(default_factory=Kl)
     draw: Drawing = field(default_factory=Drawing)
     reward: Rewarding = field(default_factory=Rewarding)
     heldout: HeldOut = field(default_factory=HeldOut)
-    length: Length = field(default_factory=Length)
-    lora: Lora = field(default_factory=Lora)
-    micro_tokens: int | None = runtime(None, help="tokens of a micro-batch (none: from memory)")
-    save_seconds: float = runtime(60.0, help="seconds between checkpoints")
-    threads: int = runtime(0, help="CPU threads (0: torch's choice)")
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,7 @@ class OnPolicy:
 
     def __init__(self, engine: Engine, stop_ids: Sequence[int], seed: int) -> None:
         self.engine, self.stops, self.seed = engine, stop_ids, seed
-        policy = engine.policy
-        self._reference = engine
-        if not policy.adapters:
-            given = policy.load_reference()
-            self._reference = Engine(given, engine.objective, micro_tokens=engine.micro_tokens)
+        self._reference = reference_of(engine)
 
     def __call__(self, items: Sequence[Item], step: int) -> list[Item]:
         drawn = self._draw(items, step)
@@ -52,6 +48,15 @@ class OnPolicy:
             Item(TokenTree(item.tree.prompt, (ids,), (np.ones(len(ids), bool),)), item.example)
             for item, ids in zip(items, (np.array(one.ids) for one in said), strict=True)
         ]
+
+
+def reference_of(engine: Engine) -> Engine:
+    """An engine of the model as given: the same weights for an adapter, else loaded once more."""
+    if engine.policy.adapters:
+        return engine
+    given = engine.policy.load_reference()
+    given.temperature = engine.policy.temperature
+    return Engine(given, engine.objective, micro_tokens=engine.micro_tokens)
 
 
 def as_given(policy: Policy) -> AbstractContextManager[None]:

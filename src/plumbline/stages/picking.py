@@ -22,7 +22,6 @@ from plumbline.models.sampler import Sample
 from plumbline.stages.answering import Answerer
 from plumbline.stages.job import Say
 from plumbline.stages.rl import reward_of
-from plumbline.text.render import Renderer
 
 
 @dataclass(frozen=True)
@@ -45,22 +44,22 @@ class Picker:
     def policy(self) -> Policy:
         return self.answerer.policy
 
-    @property
-    def renderer(self) -> Renderer:
-        return self.answerer.renderer
-
     def __call__(
         self, prompts: Sequence[Conversation], generation: Generation
     ) -> list[list[Response]]:
         """`generation.n` responses a prompt."""
         said = self.draw(prompts, generation)
-        return [[answer(self.renderer.answer_text(one.ids)) for one in group] for group in said]
+        return [[answer(self.words(one, generation)) for one in group] for group in said]
+
+    def words(self, one: Sample, generation: Generation) -> str:
+        """What an answer says."""
+        return self.answerer.words(one, generation)
 
     def draw(self, prompts: Sequence[Conversation], generation: Generation) -> list[list[Sample]]:
         """The same in token ids, with log-probabilities of the draws (not of the picks)."""
         n = generation.n
         groups = self.answerer.draw(prompts, replace(generation, n=n * self.of))
-        worth = self.reward(self._answered(prompts, groups, generation.max_new_tokens))
+        worth = self.reward(self._answered(prompts, groups, generation))
         best = worth.reshape(len(prompts), n, self.of).argmax(-1)
         return [
             [group[k * self.of + at] for k, at in enumerate(own)]
@@ -68,14 +67,17 @@ class Picker:
         ]
 
     def _answered(
-        self, prompts: Sequence[Conversation], groups: Sequence[Sequence[Sample]], room: int
+        self,
+        prompts: Sequence[Conversation],
+        groups: Sequence[Sequence[Sample]],
+        generation: Generation,
     ) -> list[Answered]:
-        ids = self.answerer.prompts_ids(prompts, room)
-        words = self.renderer.answer_text
+        ids = self.answerer.prompts_ids(prompts, generation.max_new_tokens)
         return [
             Answered(
                 prompt, own, tuple(one.ids for one in group),
-                tuple(words(one.ids) for one in group), tuple(one.ended for one in group),
+                tuple(self.words(one, generation) for one in group),
+                tuple(one.ended for one in group),
             )
             for prompt, own, group in zip(prompts, ids, groups, strict=True)
         ]  # fmt: skip

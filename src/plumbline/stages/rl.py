@@ -8,7 +8,6 @@ callables that a recipe passes in.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,29 +23,27 @@ from plumbline.core.stats import Interval, mean_interval
 from plumbline.core.types import Conversation, Demonstration, Judgement, text_of
 from plumbline.core.views import prompts as prompts_of
 from plumbline.engine.engine import Engine, Optim
-from plumbline.engine.memory import micro_tokens, peak_gb
+from plumbline.engine.memory import peak_gb
 from plumbline.engine.optim import Schedule
 from plumbline.evals.live import plot_metrics
 from plumbline.feedback.reward_model import Ensemble, RewardModel
 from plumbline.feedback.rewards import Answered, Endpoint, Function, Reward, Total
 from plumbline.feedback.rules import Rule
-from plumbline.models import precision as precisions
 from plumbline.models.adapters import Lora
-from plumbline.models.draw import Draw
 from plumbline.models.load import load_model
-from plumbline.models.policy import Policy
-from plumbline.models.sampler import sample
 from plumbline.models.save import Extras, save_policy
 from plumbline.objectives import build, entry
+from plumbline.stages import settled
 from plumbline.stages.answering import Answerer, judges
 from plumbline.stages.checkpoints import Checkpoints
 from plumbline.stages.drawn import items_of, scored
+from plumbline.stages.draws import Drawer, Prompt
 from plumbline.stages.job import Say
 from plumbline.stages.methods import Method, method
 from plumbline.stages.offline import Progress
-from plumbline.stages.online import OnlineLoop, Prompt
+from plumbline.stages.online import OnlineLoop
 from plumbline.stages.online_settings import Online
-from plumbline.stages.onpolicy import hash_seed
+from plumbline.stages.onpolicy import hash_seed, reference_of
 from plumbline.text.render import Renderer
 
 
@@ -148,33 +145,25 @@ def _seconds(parts: Mapping[str, float]) -> dict[str, float]:
 
 def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _Loaded:
     s = job.settings
-    date = checkpoints.fixed("date", lambda: datetime.date.today().isoformat())
-    bf16 = checkpoints.fixed(
-        "precision",
-        lambda: "bf16" if precisions.resolve(s.precision, precisions.default_device()) else "fp32",
-    )
     policy = load_model(
-        job.model, adapter=job.adapter, lora=Lora(s.lora.r, s.lora.alpha), precision=bf16,
-        seed=s.seed,
+        job.model, adapter=job.adapter, lora=Lora(s.lora.r, s.lora.alpha), seed=s.seed,
+        precision=settled.precision(checkpoints, s),
     )  # fmt: skip
     answerer = Answerer(
-        job.model, template=s.template, options=s.template_options, policy=policy, date=date
-    )
+        job.model, template=s.template, options=s.template_options, policy=policy,
+        date=settled.date(checkpoints),
+    )  # fmt: skip
     say(policy.path_note)
     if s.draw.temperature <= 0:
         raise UserError("greedy answers cannot be learnt from", fix="draw.temperature above 0")
-    budget = checkpoints.fixed(
-        "micro_tokens", lambda: s.micro_tokens or micro_tokens(policy.model.config, policy.device)
-    )
-    given = _reference(job, policy)
-    for one in (policy, given):
-        one.temperature = s.draw.temperature
+    budget = settled.budget(checkpoints, s, policy)
+    policy.temperature = s.draw.temperature
     if how.critic:
         policy.add_critic()
     objective = build(how.objective, _objective_values(job, how))
     optim = Optim(betas=s.betas, weight_decay=s.weight_decay, clip=s.clip)
     engine = Engine(policy, objective, micro_tokens=budget, optim=optim, entropy=True)
-    reference = Engine(given, objective, micro_tokens=budget)
+    reference = _reference(job, engine)
     reward = _reward(job, answerer.renderer, budget, say)
     train, heldout = _prompts(job, answerer)
     if answerer.cut:
@@ -182,10 +171,11 @@ def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _L
     return _Loaded(answerer, engine, reference, reward, train, heldout)
 
 
-def _reference(job: OnlineJob, policy: Policy) -> Policy:
+def _reference(job: OnlineJob, engine: Engine) -> Engine:
     """What the KL is to: another folder with the same tokens, or the model as given."""
     if job.reference is None:
-        return policy if policy.adapters else policy.load_reference()
+        return reference_of(engine)
+    policy = engine.policy
     other = load_model(job.reference, adapter="none", precision=policy.precision)
     if other.rows != policy.rows:
         raise UserError(
@@ -193,7 +183,8 @@ def _reference(job: OnlineJob, policy: Policy) -> Policy:
             where=str(job.reference),
             fix="give a model that the trained one came from",
         )
-    return other
+    other.temperature = policy.temperature
+    return Engine(other, engine.objective, micro_tokens=engine.micro_tokens)
 
 
 def _objective_values(job: OnlineJob, how: Method) -> dict[str, Any]:
@@ -285,8 +276,7 @@ def _loop(
         settings=s,
         prompts=loaded.train,
         reward=loaded.reward,
-        words=renderer.answer_text,
-        stops=frozenset(renderer.end_ids),
+        drawer=Drawer(s.draw, renderer),
         schedule=Schedule(lr, s.iterations, s.warmup, s.decay),
         checkpoints=checkpoints,
         out=out,
@@ -309,25 +299,15 @@ def _measured(loaded: _Loaded, s: Online) -> dict[str, Interval]:
     """Reward, KL (nats a sequence, k1), length and endings on held-out prompts, one answer each."""
     if not loaded.heldout:
         return {}
-    prompts, renderer = loaded.heldout, loaded.answerer.renderer
-    got = sample(
-        loaded.engine.policy, [p.ids for p in prompts], max_new=s.draw.max_new,
-        min_new=s.draw.min_new, draw=Draw(s.draw.temperature), stop_ids=renderer.end_ids,
-        seeds=[hash_seed(s.seed, 2**31, k) for k in range(len(prompts))],
-    )  # fmt: skip
-    asked = [
-        Answered(
-            p.about.prompt, p.ids, (one.ids,), (renderer.answer_text(one.ids),), (one.ended,),
-            p.about.wanted,
-        )
-        for p, one in zip(prompts, got, strict=True)
-    ]  # fmt: skip
-    told = scored(loaded.engine, loaded.reference, items_of(asked))
+    prompts, drawer = loaded.heldout, Drawer(s.draw, loaded.answerer.renderer)
+    seeds = [hash_seed(s.seed, 2**31, k) for k in range(len(prompts))]
+    drawn = drawer(loaded.engine.policy, prompts, 1, seeds)
+    told = scored(loaded.engine, loaded.reference, items_of(drawn.asked))
     values = {
-        "reward": loaded.reward(asked)[0],
+        "reward": loaded.reward(drawn.asked)[0],
         "kl": np.array([apart.sum() for apart in told.apart]),
-        "length": np.array([float(len(one.ids)) for one in got]),
-        "ended": np.array([float(one.ended) for one in got]),
+        "length": drawn.lengths.astype(float),
+        "ended": drawn.ended.astype(float),
     }
     clusters = [opening(p.about.prompt) for p in prompts]
     return {name: mean_interval(list(v), clusters) for name, v in values.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,14 @@ def rl(
     taken = resolve_model(model, home.path)
     say(f"model: {taken.took}")
     settings, values = split_values(how.objective, sets or {}, Online())
-    found, records = _rewards(rewards, home, say)
+    found, records = _rewards("reward", rewards, home, say)
+    costs, dear = _rewards("cost", [c for c in [settings.reward.cost] if c], home, say)
+    if costs:
+        settings = replace(settings, reward=replace(settings.reward, cost=str(costs[0])))
     path = data_path(prompts, home)
     asked = stage.asked_of(read(path).judgements)
     job = stage.OnlineJob(name, taken.path, found, asked, adapter, settings, values, merge)
-    inputs = {"model": model_record(home, taken), **records, **data_records(home, [path])}
+    inputs = {"model": model_record(home, taken), **records, **dear, **data_records(home, [path])}
     source = inputs["data"].id if "data" in inputs else prompts
     place = OutDir(Path(out), job_identity(job, source))
     facts = {"command": f"rl {name}", "model": model, "rewards": list(rewards), "prompts": prompts}
@@ -85,7 +89,7 @@ def _digest(folder: Path) -> str:
 
 
 def _rewards(
-    rewards: Sequence[str], home: Store, say: Callable[[str], None]
+    role: str, rewards: Sequence[str], home: Store, say: Callable[[str], None]
 ) -> tuple[list[Path | str], dict[str, Record]]:
     """Folders of the reward models named, words of the others; and the folders' records."""
     found: list[Path | str] = []
@@ -95,7 +99,7 @@ def _rewards(
             found.append(spec)
             continue
         taken = resolve_model(spec, home.path)
-        say(f"reward: {taken.took}")
+        say(f"{role}: {taken.took}")
         found.append(taken.path)
-        records[f"reward.{len(records) + 1}"] = model_record(home, taken)
+        records[f"{role}.{len(records) + 1}"] = model_record(home, taken)
     return found, records

@@ -78,15 +78,20 @@ def _rows(
     answerer: Answerer | Picker, asked: Sequence[Conversation], generation: Generation
 ) -> list[dict[str, Any]]:
     said = answerer.draw(asked, generation)
-    return [_row(answerer, prompt, group) for prompt, group in zip(asked, said, strict=True)]
+    return [
+        _row(answerer, prompt, group, generation) for prompt, group in zip(asked, said, strict=True)
+    ]
 
 
 def _row(
-    answerer: Answerer | Picker, prompt: Conversation, group: Sequence[Sample]
+    answerer: Answerer | Picker,
+    prompt: Conversation,
+    group: Sequence[Sample],
+    generation: Generation,
 ) -> dict[str, Any]:
     return {
         "prompt": [{"role": m.role, "content": m.content} for m in prompt],
-        "responses": [answerer.renderer.answer_text(one.ids) for one in group],
+        "responses": [answerer.words(one, generation) for one in group],
         "ids": [one.ids for one in group],
         "logprobs": [[round(value, 6) for value in one.logprobs] for one in group],
     }

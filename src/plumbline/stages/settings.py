@@ -32,12 +32,9 @@ class Lora:
 
 
 @dataclass(frozen=True)
-class Train:
-    """Settings of one offline training. Objectives add their own (`train --list`)."""
+class Learning:
+    """What every training knows, whatever it learns from."""
 
-    epochs: float = option(1.0, help="passes over the training data")
-    steps: int | None = option(None, help="optimizer steps (overrides epochs)")
-    batch: int = option(8, help="examples an optimizer step")
     lr: float | None = option(None, help="peak learning rate (none: the objective's default)")
     warmup: float = option(0.1, help="share of the steps that warm up")
     decay: Literal["cosine", "linear", "constant", "wsd"] = option(
@@ -54,6 +51,22 @@ class Train:
     template_options: dict[str, Any] = option(
         factory=dict, help='values for a chat template, say {"enable_thinking": false}'
     )
+    length: Length = field(default_factory=Length)
+    lora: Lora = field(default_factory=Lora)
+    micro_tokens: int | None = runtime(
+        None, help="tokens of a micro-batch (none: from memory); never changes the result"
+    )
+    save_seconds: float = runtime(60.0, help="seconds between checkpoints")
+    threads: int = runtime(0, help="CPU threads (0: torch's choice)")
+
+
+@dataclass(frozen=True)
+class Train(Learning):
+    """Settings of one offline training. Objectives add their own (`train --list`)."""
+
+    epochs: float = option(1.0, help="passes over the training data")
+    steps: int | None = option(None, help="optimizer steps (overrides epochs)")
+    batch: int = option(8, help="examples an optimizer step")
     turns: Literal["all", "last", "every"] = option(
         "all", help="demonstrations: all assistant turns, the last one, or every token of everyone"
     )
@@ -62,16 +75,9 @@ class Train:
     )
     teacher: str = option("", help="distill: the model whose distribution is matched (MODEL)")
     teacher_top: int = option(64, help="distill: its likeliest tokens kept (0: whole vocabulary)")
-    length: Length = field(default_factory=Length)
     eval: Eval = field(default_factory=Eval)
-    lora: Lora = field(default_factory=Lora)
-    micro_tokens: int | None = runtime(
-        None, help="tokens of a micro-batch (none: from memory); never changes the result"
-    )
     checkpointing: bool = runtime(False, help="gradient checkpointing: less memory, slower")
     save_every: int = runtime(0, help="steps between checkpoints (0: by time)")
-    save_seconds: float = runtime(60.0, help="seconds between checkpoints")
-    threads: int = runtime(0, help="CPU threads (0: torch's choice)")
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,10 @@ class Sampling:
     max_new: int = option(128, help="longest answer in tokens")
     temperature: float = option(1.0, help="0 is greedy")
     top_p: float = option(1.0, help="smallest set of tokens with this mass (1: all)")
+    top_k: int = option(0, help="that many likeliest tokens (0: all)")
+    min_p: float = option(0.0, help="tokens with this share of the likeliest one's probability")
+    min_new: int = option(0, help="shortest answer in tokens")
+    stop: tuple[str, ...] = option((), help="strings that end an answer, which is cut there")
     seed: int = option(0, help="another seed, other answers")
     template: str = option("auto", help="auto: the model's chat template, else plain; or text")
     template_options: dict[str, Any] = option(
@@ -140,7 +150,10 @@ class Sampling:
     precision: Literal["auto", "fp32", "bf16"] = option("auto", help="as in training")
 
     def generation(self, n: int | None = None) -> Generation:
-        return Generation(n or self.n, self.max_new, self.temperature, self.top_p, self.seed)
+        return Generation(
+            n or self.n, self.max_new, self.temperature, self.top_p, self.seed,
+            self.top_k, self.min_p, self.min_new, self.stop,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ Every phase resumes: reference columns and checkpoints lie in a scratch folder u
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -23,12 +22,11 @@ from plumbline.core.types import Demonstration, Judgement, Ranking
 from plumbline.engine import columns
 from plumbline.engine.columns import RowCache
 from plumbline.engine.engine import Engine, Optim
-from plumbline.engine.memory import micro_tokens, peak_gb
+from plumbline.engine.memory import peak_gb
 from plumbline.engine.optim import Schedule
 from plumbline.engine.order import steps_in
 from plumbline.evals.live import plot_metrics
 from plumbline.models import cache
-from plumbline.models import precision as precisions
 from plumbline.models.adapters import Lora
 from plumbline.models.config import context_of
 from plumbline.models.heads import choose_pad
@@ -37,6 +35,7 @@ from plumbline.models.policy import Policy
 from plumbline.models.save import Extras, save_policy
 from plumbline.objectives import Entry, build, entry
 from plumbline.objectives.base import Objective
+from plumbline.stages import settled
 from plumbline.stages.checkpoints import Checkpoints
 from plumbline.stages.feed import Feed
 from plumbline.stages.job import Job, Run, Say
@@ -96,13 +95,14 @@ def _load(this: Run, table: Entry, objective: Objective) -> tuple[Policy, Render
         torch.set_num_threads(s.threads)
     tok = load_tokenizer(job.model)
     template = _template(tok, job)
-    date = this.checkpoints.fixed("date", _today)
-    renderer = Renderer(tok, template, options=s.template_options, date=date)
+    renderer = Renderer(
+        tok, template, options=s.template_options, date=settled.date(this.checkpoints)
+    )
     policy = load_model(
         job.model,
         adapter=job.adapter,
         lora=Lora(s.lora.r, s.lora.alpha),
-        precision=this.checkpoints.fixed("precision", lambda: _precision(s.precision)),
+        precision=settled.precision(this.checkpoints, s),
         scalar_head=table.head == "scalar",
         seed=s.seed,
         checkpointing=s.checkpointing,
@@ -127,19 +127,9 @@ def _template(tok: Tok, job: Job) -> str:
     return fitting(tok, said) if said else "auto"
 
 
-def _today() -> str:
-    return datetime.date.today().isoformat()
-
-
-def _precision(asked: str) -> str:
-    return "bf16" if precisions.resolve(asked, precisions.default_device()) else "fp32"
-
-
 def _engine(this: Run, policy: Policy, objective: Objective) -> Engine:
     s = this.job.settings
-    budget = this.checkpoints.fixed(
-        "micro_tokens", lambda: s.micro_tokens or micro_tokens(policy.model.config, policy.device)
-    )
+    budget = settled.budget(this.checkpoints, s, policy)
     optim = Optim(betas=s.betas, weight_decay=s.weight_decay, clip=s.clip)
     return Engine(policy, objective, micro_tokens=budget, optim=optim)
 
