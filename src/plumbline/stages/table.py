@@ -59,7 +59,7 @@ rl = stage(
         "mix?": "data",
         "reference?": "model",
         "*": "reward",
-    },  # fmt: skip
+    },
     makes="model",
     function="plumbline.stages.steps:online",
 )
