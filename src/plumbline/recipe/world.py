@@ -9,12 +9,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plumbline.core.settings import option
 from plumbline.core.stats import Interval
 from plumbline.core.types import Conversation, Demonstration, Message, Response, answer
 from plumbline.evals.tasks import Task
 from plumbline.store import Context, stage
+
+if TYPE_CHECKING:
+    from plumbline.stages.answering import Answerer
+    from plumbline.stages.picking import Picker
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,13 @@ class Measure:
     seed: int = option(0, help="draws prompts and answers")
     answers: int = option(2, help="answers a prompt")
     temperature: float = option(1.0, help="0 is greedy")
+
+
+@dataclass(frozen=True)
+class Best(Measure):
+    """The same of best of n."""
+
+    of: int = option(4, help="draws for each answer, of which a reward model picks one")
 
 
 def draw_demonstrations(ctx: Context, settings: Draw, inputs: Mapping[str, Path]) -> None:
@@ -78,21 +90,36 @@ def asked_and_said(path: Path) -> tuple[list[Conversation], list[list[Response]]
 
 def measure_gold(ctx: Context, settings: Measure, inputs: Mapping[str, Path]) -> None:
     """results.json and samples.jsonl of the gold task on one model."""
+    from plumbline.stages.answering import Answerer
+
+    _gold(ctx, settings, Answerer(inputs["model"]))
+
+
+def measure_best(ctx: Context, settings: Best, inputs: Mapping[str, Path]) -> None:
+    """The same of a model among whose draws a reward model picks."""
+    from plumbline.stages.answering import Answerer
+    from plumbline.stages.picking import Picker
+
+    answerer = Answerer(inputs["model"])
+    _gold(ctx, settings, Picker.by(inputs["reward"], answerer, settings.of, ctx.say))
+
+
+def _gold(ctx: Context, settings: Measure, answerer: Answerer | Picker) -> None:
     from plumbline.microcosm.tasks import gold_task
 
     label = ctx.stage.rpartition("/")[2].removeprefix("gold-")
     task = gold_task(settings.seed, settings.n, settings.temperature, settings.answers)
-    gold = evaluated(ctx, task, inputs["model"], label)["gold"]
+    gold = evaluated(ctx, task, answerer, label)["gold"]
     ctx.say(f"gold value {gold.value:.2f} [{gold.low:.2f}, {gold.high:.2f}], n={gold.n}")
 
 
-def evaluated(ctx: Context, task: Task, model: Path, label: str) -> Mapping[str, Interval]:
+def evaluated(
+    ctx: Context, task: Task, answerer: Answerer | Picker, label: str
+) -> Mapping[str, Interval]:
     """A task on a model: results.json, and every answer in samples.jsonl; its metrics."""
     from plumbline.engine.memory import peak_gb
     from plumbline.evals.runner import run_task, write_results
-    from plumbline.stages.answering import Answerer
 
-    answerer = Answerer(model)
     (ctx.out / "samples.jsonl").unlink(missing_ok=True)
     found = run_task(task, answerer, model=label, out=ctx.out)
     path = "forest" if answerer.policy.share else "rows"
@@ -156,6 +183,14 @@ gold = stage(
     inputs={"model": "model"},
     makes="results",
     function="plumbline.recipe.world:measure_gold",
+)
+best = stage(
+    "microcosm.gold_of_best",
+    version=1,
+    settings=Best,
+    inputs={"model": "model", "reward": "reward"},
+    makes="results",
+    function="plumbline.recipe.world:measure_best",
 )
 report = stage(
     "report",

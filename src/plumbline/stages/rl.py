@@ -33,7 +33,7 @@ from plumbline.models.adapters import Lora
 from plumbline.models.load import load_model
 from plumbline.models.save import Extras, save_policy
 from plumbline.objectives import build, entry
-from plumbline.objectives.value import Value
+from plumbline.objectives.ppo import Value
 from plumbline.stages import peak, settled
 from plumbline.stages.answering import Answerer, judges
 from plumbline.stages.checkpoints import Checkpoints
@@ -74,7 +74,10 @@ def asked_of(judgements: Sequence[Judgement]) -> list[Asked]:
 
 @dataclass(frozen=True)
 class OnlineJob:
-    """What to train online. `model` is a local folder, `rewards` folders, words or callables."""
+    """What to train online. `model` is a local folder, `rewards` folders, words or callables.
+
+    The KL is to the folder `reference` (none: to `model` as given).
+    """
 
     method: str
     model: Path
@@ -86,6 +89,7 @@ class OnlineJob:
     merge: bool = False
     label: str = ""
     mix: Sequence[Judgement] = ()
+    reference: Path | None = None
 
 
 @dataclass
@@ -169,7 +173,7 @@ def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _L
     objective = build(how.objective, _objective_values(job, how))
     optim = Optim(betas=s.betas, weight_decay=s.weight_decay, clip=s.clip)
     engine = Engine(policy, objective, micro_tokens=budget, optim=optim, entropy=True)
-    reference = reference_of(engine)
+    reference = _reference(job, engine)
     reward = _reward(job, answerer.renderer, budget, say)
     train, heldout = _prompts(job, answerer)
     if answerer.cut:
@@ -191,6 +195,22 @@ def _critic(job: OnlineJob, reward: Total, engine: Engine) -> Critic:
     )  # fmt: skip
     clip = getattr(engine.objective, "value_clip", 0.0)
     return Critic(policy, Value(clip), micro_tokens=engine.micro_tokens, optim=engine.settings)
+
+
+def _reference(job: OnlineJob, engine: Engine) -> Engine:
+    """What the KL is to: another folder with the same tokens, or the model as given."""
+    if job.reference is None:
+        return reference_of(engine)
+    policy = engine.policy
+    other = load_model(job.reference, adapter="none", precision=policy.precision)
+    if other.rows != policy.rows:
+        raise UserError(
+            f"the reference has {other.rows} tokens and the model {policy.rows}",
+            where=str(job.reference),
+            fix="give a model that the trained one came from",
+        )
+    other.temperature = policy.temperature
+    return Engine(other, engine.objective, micro_tokens=engine.micro_tokens)
 
 
 def _objective_values(job: OnlineJob, how: Method) -> dict[str, Any]:

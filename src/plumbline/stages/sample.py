@@ -22,6 +22,7 @@ from plumbline.evals.tasks import Generation
 from plumbline.models.locate import resolve_model
 from plumbline.models.sampler import Sample
 from plumbline.stages.answering import Answerer
+from plumbline.stages.picking import Picker
 from plumbline.stages.settings import Sampling
 from plumbline.store import find_store
 
@@ -57,7 +58,7 @@ def sample(
 
 
 def write_answers(
-    answerer: Answerer,
+    answerer: Answerer | Picker,
     asked: Sequence[Conversation],
     generation: Generation,
     out: Path,
@@ -74,7 +75,7 @@ def write_answers(
 
 
 def _rows(
-    answerer: Answerer, asked: Sequence[Conversation], generation: Generation
+    answerer: Answerer | Picker, asked: Sequence[Conversation], generation: Generation
 ) -> list[dict[str, Any]]:
     said = answerer.draw(asked, generation)
     return [
@@ -83,7 +84,10 @@ def _rows(
 
 
 def _row(
-    answerer: Answerer, prompt: Conversation, group: Sequence[Sample], generation: Generation
+    answerer: Answerer | Picker,
+    prompt: Conversation,
+    group: Sequence[Sample],
+    generation: Generation,
 ) -> dict[str, Any]:
     return {
         "prompt": [{"role": m.role, "content": m.content} for m in prompt],

@@ -157,6 +157,13 @@ class Sampling:
 
 
 @dataclass(frozen=True)
+class Picking(Sampling):
+    """Best of n: a reward model picks each answer among several draws."""
+
+    of: int = option(4, help="draws for each answer")
+
+
+@dataclass(frozen=True)
 class Evaluation(Sampling):
     """Sampling is greedy by default, so that a number can be had again."""
 

@@ -7,15 +7,16 @@ from pathlib import Path
 
 from plumbline.core import atomic
 from plumbline.core.views import prompts
-from plumbline.data import read
+from plumbline.data import read, write
 from plumbline.stages import rl
 from plumbline.stages import train as training
 from plumbline.stages.answering import Answerer
-from plumbline.stages.files import SAMPLES, data_file
+from plumbline.stages.files import DATA, SAMPLES, data_file
 from plumbline.stages.offline import Progress
 from plumbline.stages.online_settings import Onlining
+from plumbline.stages.picking import Picker
 from plumbline.stages.sample import write_answers
-from plumbline.stages.settings import Sampling, Training
+from plumbline.stages.settings import Picking, Sampling, Training
 from plumbline.store import Context
 
 
@@ -38,13 +39,10 @@ def train(ctx: Context, settings: Training, inputs: Mapping[str, Path]) -> None:
     training.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
 
-NO_REWARDS = ("model", "prompts", "mix")
-
-
 def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None:
-    """An online training; inputs beside `model`, `prompts` and `mix` are reward models."""
+    """An online training; inputs beside those of `OTHERS` are reward models."""
     atomic.sweep(ctx.scratch)
-    models = [path for role, path in sorted(inputs.items()) if role not in NO_REWARDS]
+    models = [path for role, path in sorted(inputs.items()) if role not in OTHERS]
     mix = read(data_file(inputs["mix"])).judgements if "mix" in inputs else ()
     job = rl.OnlineJob(
         settings.method,
@@ -57,10 +55,12 @@ def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None
         settings.merge,
         label=ctx.stage,
         mix=mix,
+        reference=inputs.get("reference"),
     )
     rl.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
 
+OTHERS = ("model", "prompts", "mix", "reference")
 SHOWN = ("loss", "accuracy", "margin", "reward", "kl", "length")
 """Of a phase's numbers, those that stand beside its progress."""
 
@@ -77,8 +77,18 @@ def ticks(ctx: Context, phase: str) -> Progress:
 
 def sample(ctx: Context, settings: Sampling, inputs: Mapping[str, Path]) -> None:
     """Answers to the prompts of a data file, in `answers.jsonl`."""
-    asked = prompts(read(data_file(inputs["prompts"])).judgements)
+    _answer(ctx, settings, inputs["prompts"], Answerer.under(inputs["model"], settings))
+
+
+def pick(ctx: Context, settings: Picking, inputs: Mapping[str, Path]) -> None:
+    """The same, each answer the best of several draws by a reward model."""
     answerer = Answerer.under(inputs["model"], settings)
+    picker = Picker.by(inputs["reward"], answerer, settings.of, ctx.say)
+    _answer(ctx, settings, inputs["prompts"], picker)
+
+
+def _answer(ctx: Context, settings: Sampling, data: Path, answerer: Answerer | Picker) -> None:
+    asked = prompts(read(data_file(data)).judgements)
     done = 0
 
     def tick(prompts_done: int) -> None:
@@ -87,3 +97,12 @@ def sample(ctx: Context, settings: Sampling, inputs: Mapping[str, Path]) -> None
         ctx.progress(done, len(asked), unit="prompts")
 
     write_answers(answerer, asked, settings.generation(), ctx.out / SAMPLES, tick)
+
+
+def join(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> None:
+    """All judgements of all inputs in one file; rows that cannot be used are left out and said."""
+    parts = [read(data_file(path)) for _, path in sorted(inputs.items())]
+    lost = sum(len(part.dropped) for part in parts)
+    count = write(ctx.out / DATA, [one for part in parts for one in part.judgements])
+    left_out = f", {lost} rows left out that cannot be used" if lost else ""
+    ctx.say(f"{count} judgements of {len(parts)} inputs{left_out}")

@@ -4,15 +4,17 @@ clean      data -> data                  what should not be taught is taken out
 pretrain   data (model) -> model         every token of texts, from nothing or from a model
 train      model, data -> model          any objective of the table that keeps a language model
 reward     model, data -> reward         an objective with a scalar head
-rl         model, prompts, rewards -> model     online: ppo, grpo, rloo, reinforce
+rl         model, prompts, rewards (reference) -> model     online: ppo, grpo, rloo, reinforce
 sample     model, prompts -> samples
+pick       model, prompts, reward -> samples    best of n
+join       data, data ... -> data    one after the other, in the order of their roles
 """
 
 from __future__ import annotations
 
 from plumbline.data.clean.settings import Cleaning
 from plumbline.stages.online_settings import Onlining
-from plumbline.stages.settings import Pretraining, Sampling, Training
+from plumbline.stages.settings import Picking, Pretraining, Sampling, Training
 from plumbline.store import stage
 
 clean = stage(
@@ -51,7 +53,13 @@ rl = stage(
     "rl",
     version=1,
     settings=Onlining,
-    inputs={"model": "model", "prompts": "data", "mix?": "data", "*": "reward"},
+    inputs={
+        "model": "model",
+        "prompts": "data",
+        "mix?": "data",
+        "reference?": "model",
+        "*": "reward",
+    },
     makes="model",
     function="plumbline.stages.steps:online",
 )
@@ -62,4 +70,19 @@ sample = stage(
     inputs={"model": "model", "prompts": "data"},
     makes="samples",
     function="plumbline.stages.steps:sample",
+)
+pick = stage(
+    "pick",
+    version=1,
+    settings=Picking,
+    inputs={"model": "model", "prompts": "data", "reward": "reward"},
+    makes="samples",
+    function="plumbline.stages.steps:pick",
+)
+join = stage(
+    "join",
+    version=1,
+    inputs={"*": "data"},
+    makes="data",
+    function="plumbline.stages.steps:join",
 )

@@ -49,7 +49,7 @@ def write(ctx: Context, name: str, found: Finding, inputs: Mapping[str, Path]) -
     results = {
         "command": "phenomena",
         "label": name,
-        "seconds": _seconds(inputs),
+        "seconds": seconds(inputs),
         "peak_gb": None,
         "metrics": {metric: i.as_dict() for metric, i in found.metrics.items()},
         "figure": None
@@ -84,7 +84,7 @@ def _interval(told: Mapping[str, Any]) -> Interval:
     return Interval(value, low, high, int(told["n"]))
 
 
-def _seconds(inputs: Mapping[str, Path]) -> dict[str, float]:
+def seconds(inputs: Mapping[str, Path]) -> dict[str, float]:
     total: dict[str, float] = {}
     for folder in dict.fromkeys(inputs.values()):
         if (folder / "results.json").is_file():

@@ -40,10 +40,13 @@ TASKS: dict[str, Callable[[Probe], Task]] = {
 
 def ask(ctx: Context, settings: Probe, inputs: Mapping[str, Path]) -> None:
     """results.json and samples.jsonl of a task on a model."""
+    from plumbline.stages.answering import Answerer
+
     if settings.task not in TASKS:
         raise unknown("task", settings.task, TASKS)
     label = ctx.stage.rpartition("/")[2]
-    metrics = evaluated(ctx, TASKS[settings.task](settings), inputs["model"], label)
+    answerer = Answerer(inputs["model"])
+    metrics = evaluated(ctx, TASKS[settings.task](settings), answerer, label)
     for name, found in metrics.items():
         ctx.say(f"{name} {found.value:.3f} [{found.low:.3f}, {found.high:.3f}], n={found.n}")
 

@@ -1,0 +1,94 @@
+"""How many rounds, by which methods, of what size, and who compares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from plumbline.core.errors import UserError, unknown
+from plumbline.core.settings import option
+from plumbline.stages.methods import METHODS
+from plumbline.stages.online_settings import Drawing, HeldOut, Kl, Online, Onlining
+from plumbline.stages.settings import Train, Training
+
+DPO, BEST = "dpo", "best_of_n"
+KNOWN = (*METHODS, DPO, BEST)
+ANNOTATORS, WAIT = "annotators", "wait"
+
+
+def _offline(objective: str, lr: float, epochs: float, batch: int, **values: float) -> Training:
+    train = Train(lr=lr, epochs=epochs, batch=batch)
+    return Training(objective, adapter="full", values=dict(values), train=train)
+
+
+def _online(method: str, lr: float = 4e-5, minibatches: int = 1, **values: Any) -> Onlining:
+    """Small steps on raw advantages: larger ones make answers that cannot be read."""
+    train = Online(
+        iterations=20, prompts=32, lr=lr, epochs=1, minibatches=minibatches, whiten=False, lam=1.0,
+        kl=Kl(beta=0.05), draw=Drawing(n=4), heldout=HeldOut(most=50),
+    )  # fmt: skip
+    return Onlining(method, "full", values=values, train=train)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes for about ten minutes on two cores; `rounds-tiny.yaml` has some for a look."""
+
+    seed: int = option(0, help="draws data, annotators, order and answers")
+    base: str = option("", help="a base model's folder (none: the one that comes along)")
+    rounds: int = option(3, help="times that the newest policy is judged and improved")
+    methods: tuple[str, ...] = option(
+        ("rloo", DPO, BEST), help="how policies are improved, each on its own: ppo, grpo, rloo, "
+        "reinforce, dpo, best_of_n",
+    )  # fmt: skip
+    control: bool = option(True, help="also one round with as much as all rounds together")
+    comparisons: tuple[str, ...] = option(
+        (), help="where each round's come from: annotators (where none is named), a file, "
+        "ref:NAME, or wait, for people",
+    )  # fmt: skip
+    demonstrations: int = option(400, help="demonstrations for SFT")
+    prompts: int = option(160, help="prompts a round whose answers are compared")
+    answers: int = option(4, help="answers a prompt")
+    temperature: float = option(0.7, help="of all answers, also those measured")
+    best_of: int = option(4, help="best_of_n: draws for each answer")
+    online: int = option(320, help="prompts a round that online methods draw answers to")
+    heldout: int = option(300, help="held-out prompts of the gold value, two answers each")
+    sft: Training = field(default_factory=lambda: _offline("sft", 2e-4, 2, 16))
+    reward: Training = field(default_factory=lambda: _offline("reward", 3e-4, 2, 16))
+    dpo: Training = field(default_factory=lambda: _offline("dpo", 5e-5, 2, 8, beta=0.5))
+    ppo: Onlining = field(default_factory=lambda: _online("ppo", minibatches=2, value=0.05))
+    grpo: Onlining = field(default_factory=lambda: _online("grpo", 3e-5))
+    rloo: Onlining = field(default_factory=lambda: _online("rloo"))
+    reinforce: Onlining = field(default_factory=lambda: _online("reinforce"))
+
+    def __post_init__(self) -> None:
+        for name in self.methods:
+            if name not in KNOWN:
+                raise unknown("method", name, KNOWN)
+        if self.rounds < 1 or not self.methods:
+            what = f"{self.rounds} rounds of {len(self.methods)} methods are nothing to do"
+            raise UserError(what, fix="set rounds=3 and methods=rloo, say")
+        if len(self.comparisons) > self.rounds:
+            what = (
+                f"comparisons of {len(self.comparisons)} rounds are given, there are {self.rounds}"
+            )
+            raise UserError(what, fix=f"set rounds={len(self.comparisons)}, or give fewer")
+        self._check_elsewhere()
+
+    def _check_elsewhere(self) -> None:
+        """Comparisons of one's own judge one policy's answers; a control would need others."""
+        own = [one for one in self.comparisons if one != ANNOTATORS]
+        if own and (self.control or len(self.methods) > 1):
+            raise UserError(
+                "comparisons of your own are on one policy's answers, and there are several",
+                fix=f"set control=false and one method (methods={self.methods[0]})",
+            )
+
+    def compares(self, turn: int) -> str:
+        """Who compares in a round, counted from 1."""
+        return self.comparisons[turn - 1] if turn <= len(self.comparisons) else ANNOTATORS
+
+    def onlining(self, method: str) -> Onlining:
+        """The settings of an online method."""
+        known = {"ppo": self.ppo, "grpo": self.grpo, "rloo": self.rloo, "reinforce": self.reinforce}
+        return known[method]

@@ -1,0 +1,83 @@
+"""Best of n: every answer is the one of several draws that a reward model likes best.
+
+    y = argmax_i r(x, y_i),   y_1 .. y_n ~ pi(. | x)
+
+Nothing is trained (Stiennon et al. 2020, arXiv:2009.01325; Nakano et al. 2021, arXiv:2112.09332).
+The KL to pi is at most log n - (n - 1)/n nats an answer (Beirami et al. 2024, arXiv:2401.01879).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from plumbline.core.errors import UserError
+from plumbline.core.types import Conversation, Response, answer
+from plumbline.engine.memory import micro_tokens
+from plumbline.evals.tasks import Generation
+from plumbline.feedback.rewards import Answered, Reward
+from plumbline.models.policy import Policy
+from plumbline.models.sampler import Sample
+from plumbline.stages.answering import Answerer
+from plumbline.stages.job import Say
+from plumbline.stages.rl import reward_of
+
+
+@dataclass(frozen=True)
+class Picker:
+    """An `evals.tasks.Sampler`: `of` draws of `answerer` for each answer, the best by `reward`."""
+
+    answerer: Answerer
+    reward: Reward
+    of: int
+
+    @classmethod
+    def by(cls, judge: Path, answerer: Answerer, of: int, say: Say) -> Picker:
+        """With the reward model of a folder; UserError for less than one draw."""
+        if of < 1:
+            raise UserError(f"the best of {of} draws cannot be picked", fix="set of=4, say")
+        budget = micro_tokens(answerer.policy.model.config, answerer.policy.device)
+        return cls(answerer, reward_of(judge, answerer.renderer, budget, say), of)
+
+    @property
+    def policy(self) -> Policy:
+        return self.answerer.policy
+
+    def __call__(
+        self, prompts: Sequence[Conversation], generation: Generation
+    ) -> list[list[Response]]:
+        """`generation.n` responses a prompt."""
+        said = self.draw(prompts, generation)
+        return [[answer(self.words(one, generation)) for one in group] for group in said]
+
+    def words(self, one: Sample, generation: Generation) -> str:
+        """What an answer says."""
+        return self.answerer.words(one, generation)
+
+    def draw(self, prompts: Sequence[Conversation], generation: Generation) -> list[list[Sample]]:
+        """The same in token ids, with log-probabilities of the draws (not of the picks)."""
+        n = generation.n
+        groups = self.answerer.draw(prompts, replace(generation, n=n * self.of))
+        worth = self.reward(self._answered(prompts, groups, generation))
+        best = worth.reshape(len(prompts), n, self.of).argmax(-1)
+        return [
+            [group[k * self.of + at] for k, at in enumerate(own)]
+            for group, own in zip(groups, best, strict=True)
+        ]
+
+    def _answered(
+        self,
+        prompts: Sequence[Conversation],
+        groups: Sequence[Sequence[Sample]],
+        generation: Generation,
+    ) -> list[Answered]:
+        ids = self.answerer.prompts_ids(prompts, generation.max_new_tokens)
+        return [
+            Answered(
+                prompt, own, tuple(one.ids for one in group),
+                tuple(self.words(one, generation) for one in group),
+                tuple(one.ended for one in group),
+            )
+            for prompt, own, group in zip(prompts, ids, groups, strict=True)
+        ]  # fmt: skip
