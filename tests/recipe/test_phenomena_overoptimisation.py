@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,14 @@ from plumbline.core.errors import UserError
 from plumbline.core.types import answer, text_of, user
 from plumbline.data import read
 from plumbline.evals.overoptimisation import Law, bound
-from plumbline.recipe.phenomena import comparing, overoptimisation, turning
+from plumbline.recipe.phenomena import PHENOMENA, comparing, overoptimisation, turning
 from plumbline.recipe.phenomena.comparing import Comparing
+from plumbline.recipe.phenomena.predictions import read_predictions
 from plumbline.recipe.phenomena.turning import Answers, Curve, Measured, Run
 from plumbline.recipe.phenomena.turning_figure import figure
 from plumbline.store import Context
 
+ROOT = Path(__file__).resolve().parents[2]
 RNG = np.random.default_rng(0)
 
 
@@ -133,6 +136,22 @@ def test_a_peak_further_right_is_seen() -> None:
     gold = late.gold + 2.0 * np.arange(late.gold.shape[1])
     right = turning.moved_right(early, Curve(late.kl, gold, late.proxy, late.start))
     assert right.low > 0.9 and right.value == pytest.approx(1.0)
+
+
+def test_the_claims_are_on_what_is_measured_at_the_usual_sizes() -> None:
+    usual = overoptimisation.Chase()
+    told = everything()
+    best = {("full", str(n)): curve(1.0, 0.5, 30) for n in usual.comparisons}
+    runs = {str(n): run(1.0, 0.5) for n in usual.chased}
+    told = replace(told, best=best, runs={**told.runs, **runs}, agree={}, dpo_count="1000")
+    found = overoptimisation.moved(told, "full", usual.comparisons, usual.chased)
+    found |= overoptimisation.numbers(told, {})
+    predicted = read_predictions(ROOT / "recipes" / "phenomena.yaml", PHENOMENA)
+    claims = predicted["overoptimisation"].claims
+    assert {claim.metric for claim in claims} <= set(found)
+    assert max(claim.n for claim in claims) == usual.prompts
+    assert min(claim.n for claim in claims) == usual.rl.train.iterations
+    assert not overoptimisation.moved(told, "full", (100,), (100,))
 
 
 def everything() -> Measured:

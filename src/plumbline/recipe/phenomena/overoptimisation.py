@@ -17,7 +17,7 @@ its peak would have been worth.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -124,7 +124,7 @@ class Begun(NamedTuple):
         return world.prompts(world.Draw(n, offset + self.seed), label=f"{NAME}-{use}")
 
     def drawn(self, model: Handle, asked: Handle, n: int, label: str) -> Handle:
-        how = Sampling(n, MAX_NEW, self.settings.temperature, seed=self.seed)
+        how = _drawing(self.settings, n, self.seed)
         return table.sample(how, model=model, prompts=asked, label=f"{NAME}-{label}")
 
     def scored(self, answers: Handle, reward: Handle, label: str, **more: Handle) -> Handle:
@@ -141,6 +141,10 @@ def plain(capacity: str) -> str:
     return capacity.replace(":", "")
 
 
+def _drawing(settings: Chase, n: int, seed: int) -> Sampling:
+    return Sampling(n=n, max_new=MAX_NEW, temperature=settings.temperature, seed=seed)
+
+
 def _seeded(training: Training, seed: int) -> Training:
     return replace(training, train=replace(training.train, seed=seed))
 
@@ -153,8 +157,9 @@ def planned(settings: Chase, common: Common) -> Handle:
     )
     start = common.tuned(shown, f"{NAME}-start", common.seed)
     asked = world.prompts(world.Draw(s.compared, COMPARED + common.seed), label=f"{NAME}-asked")
-    begun = Begun(s, common.seed, start, start)
-    begun = begun._replace(said=begun.drawn(start, asked, s.answers, "answers"))
+    said = table.sample(_drawing(s, s.answers, common.seed), model=start, prompts=asked,
+                        label=f"{NAME}-answers")  # fmt: skip
+    begun = Begun(s, common.seed, start, said)
     few = begun.asked(s.prompts, POOLED, "asked-pool")
     pool = begun.drawn(start, few, s.pool, "pool")
     found = {"pool": pool}
@@ -207,24 +212,34 @@ def find(ctx: Context, settings: Chase, inputs: Mapping[str, Path]) -> None:
     """Curves, laws, how far gold fell, and where."""
     s, told = settings, measured(inputs, settings.dpo_comparisons)
     laws, missing = fits(told, s.above)
-    top = plain(s.capacities[-1])
-    few, many = (told.best[top, str(n)] for n in (s.comparisons[0], s.comparisons[-1]))
-    near, far = (told.runs[str(n)] for n in (s.chased[0], s.chased[-1]))
-    metrics = {
-        **numbers(told, laws),
-        "rl.moved_right": near.peak_to(far),
-        "best.moved_right": moved_right(few, many),
-        "best.more": mean_interval(many.gold[:, -1] - few.gold[:, -1]),
-    }
     how = (
         f"Best of 1 to {s.pool} answers to {s.prompts} prompts under {len(told.spread)} reward "
         f"models, {len(told.runs)} runs of {s.rl.train.iterations} iterations, DPO at "
         f"{len(s.betas)} betas. Laws are fitted above d = {s.above:g}; the figure shows reward "
-        f"models of which all is trained, in standard deviations over the start's answers.",
+        f"models of capacity {s.capacities[-1]}, in standard deviations over the start's answers.",
         *missing,
     )
-    made = Finding(metrics, figure(told, laws, top, s.above), how)
+    top = plain(s.capacities[-1])
+    found = {**numbers(told, laws), **moved(told, top, s.comparisons, s.chased)}
+    made = Finding(found, figure(told, laws, top, s.above), how)
     findings.write(ctx, NAME, made, inputs)
+
+
+def moved(
+    told: Measured, capacity: str, comparisons: Sequence[int], chased: Sequence[int]
+) -> dict[str, Interval]:
+    """What more comparisons change, the most less the fewest: `best.10000-100.more` is of gold at
+    the largest n, `.moved_right` of the d of the peak."""
+    found = {}
+    least, most = str(comparisons[0]), str(comparisons[-1])
+    if least != most:
+        few, many = told.best[capacity, least], told.best[capacity, most]
+        found[f"best.{most}-{least}.more"] = mean_interval(many.gold[:, -1] - few.gold[:, -1])
+        found[f"best.{most}-{least}.moved_right"] = moved_right(few, many)
+    least, most = str(chased[0]), str(chased[-1])
+    if least != most:
+        found[f"rl.{most}-{least}.moved_right"] = told.runs[least].peak_to(told.runs[most])
+    return found
 
 
 def fits(told: Measured, above: float) -> tuple[dict[str, Fitted], tuple[str, ...]]:
