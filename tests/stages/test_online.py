@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from plumbline.core.errors import UserError
-from plumbline.core.types import user
+from plumbline.core.types import Demonstration, assistant, user
 from plumbline.engine.batches import Item
 from plumbline.engine.engine import Engine
+from plumbline.evals.folders import read_runs
+from plumbline.evals.over_time import over_time
+from plumbline.evals.report import build_report
 from plumbline.feedback.reward_model import RewardModel, tree_of
 from plumbline.feedback.rewards import Answered
 from plumbline.models.load import load_model
@@ -23,10 +28,19 @@ from plumbline.stages import draws, rl, signals
 from plumbline.stages.answering import Answerer
 from plumbline.stages.drawn import Drawn, items_of, scored
 from plumbline.stages.methods import METHODS
-from plumbline.stages.online_settings import Drawing, HeldOut, Kl, Online, Rewarding
+from plumbline.stages.online_settings import (
+    CriticOf,
+    Drawing,
+    HeldOut,
+    Kl,
+    Mix,
+    Online,
+    Rewarding,
+)
 
 SETTINGS = Online(
-    iterations=4, prompts=6, lr=1e-2, precision="fp32", threads=1, heldout=HeldOut(fraction=0.2),
+    iterations=4, prompts=6, lr=1e-2, precision="fp32", threads=1,
+    heldout=HeldOut(fraction=0.2, shown=0),
     draw=Drawing(n=4, max_new=8),
 )  # fmt: skip
 ASKED = [rl.Asked((user(f"Say {i}."),)) for i in range(20)]
@@ -46,10 +60,10 @@ def trained(method: str, model: Path, out: Path, **changes: Any) -> dict[str, An
     said: list[str] = []
     values = changes.pop("values", {})
     rewards = changes.pop("rewards", [Letters()])
-    adapter, reference = changes.pop("adapter", "full"), changes.pop("reference", None)
-    settings = replace(SETTINGS, **changes)
+    adapter, told = changes.pop("adapter", "full"), changes.pop("told", ())
+    near, how = changes.pop("reference", None), replace(SETTINGS, **changes)
     job = rl.OnlineJob(
-        method, model, rewards, ASKED, adapter, settings, values, reference=reference
+        method, model, rewards, ASKED, adapter, how, values, mix=told, reference=near
     )  # fmt: skip
     silent = lambda phase: lambda done, total, numbers: None  # noqa: E731
     out.mkdir(parents=True, exist_ok=True)
@@ -97,6 +111,68 @@ def test_the_controller_moves_beta(tiny_model: Path, tmp_path: Path) -> None:
 def test_it_ends_where_the_kl_is_spent(tiny_model: Path, tmp_path: Path) -> None:
     found = trained("reinforce", tiny_model, tmp_path, kl=Kl(beta=0.0, most=0.01), iterations=20)
     assert found["steps"] < 20 and "kl.most" in found["ended"]
+
+
+def test_a_critic_of_its_own_learns_and_leaves_the_policy_alone(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    losses = {}
+    for lr in (1e-12, 1e-2):
+        how = dict(iterations=12, critic=CriticOf(own=True, lr=lr))
+        found = trained("ppo", tiny_model, tmp_path / str(lr), **how)
+        losses[lr] = np.mean([line["value_loss"] for line in lines(tmp_path / str(lr))[-3:]])
+    assert losses[1e-2] < 0.8 * losses[1e-12], losses
+    kept = load_file(tmp_path / "0.01" / "model.safetensors")
+    assert not any("critic" in name or "score" in name for name in kept)
+    assert found["metrics"]["kl"]["value"] > 0
+    with pytest.raises(UserError, match="rloo has no critic"):
+        trained("rloo", tiny_model, tmp_path / "b", **how)
+
+
+def test_what_is_mixed_in_is_learnt_beside_the_answers(tiny_model: Path, tmp_path: Path) -> None:
+    told = [Demonstration((user(f"Say {i}."), assistant("It is so."))) for i in range(12)]
+    losses = {}
+    for weight in (0.0, 1.0):
+        out = tmp_path / str(weight)
+        trained("rloo", tiny_model, out, iterations=8, mix=Mix(weight=weight, batch=4), told=told)
+        losses[weight] = [line["mix_loss"] for line in lines(out)]
+    assert losses[1.0][-1] < losses[1.0][0] - 0.1 < losses[0.0][-1]
+
+
+@pytest.mark.parametrize("scale", ["batch", "running"])
+def test_scaled_scores_are_learnt_from_and_the_reward_is_told_as_it_is(
+    scale: Any, tiny_model: Path, tmp_path: Path
+) -> None:
+    trained("rloo", tiny_model, tmp_path / "a", iterations=1)
+    trained("rloo", tiny_model, tmp_path / "b", iterations=1, reward=Rewarding(scale=scale))
+    (plain,), (sized,) = lines(tmp_path / "a"), lines(tmp_path / "b")
+    assert plain["reward"] == sized["reward"] and plain["grad_norm"] < sized["grad_norm"]
+
+
+def test_the_exact_kl_is_what_k1_estimates(tiny_model: Path, tmp_path: Path) -> None:
+    trained("rloo", tiny_model, tmp_path, iterations=16, lr=2e-2, prompts=16)
+    told = lines(tmp_path)
+    assert told[0]["kl_exact"] == 0 and all(line["kl_exact"] >= 0 for line in told)
+    near = [line["kl_exact"] / line["kl_token"] for line in told[-4:]]
+    assert 0.5 < np.mean(near) < 2
+    assert all(line["ratio_low"] <= 1.001 and line["ratio_high"] >= 0.999 for line in told)
+
+
+def test_answers_to_the_same_prompts_are_kept_as_training_goes_on(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    shown = HeldOut(fraction=0.2)
+    found = trained("rloo", tiny_model, tmp_path, iterations=5, lr=2e-2, heldout=shown)
+    steps = [one["step"] for one in found["shown"]]
+    prompts = {one["prompt"] for one in found["shown"]}
+    assert sorted(set(steps)) == [0, 1, 2, 4, 5] and len(steps) == 5 * len(prompts)
+    first, last = ([o["answer"] for o in found["shown"] if o["step"] == at] for at in (0, 5))
+    assert first != last
+    (run,) = read_runs([tmp_path])
+    page = build_report([tmp_path], tmp_path / "report.html").read_text()
+    assert all(html.escape(prompt) in page for prompt in prompts) and len(over_time(run)) == len(
+        prompts
+    )
 
 
 def test_answers_that_were_cut_off_can_be_left_out(tiny_model: Path, tmp_path: Path) -> None:
@@ -266,3 +342,37 @@ def test_repeated_phrases_are_found() -> None:
 
     assert signals.repeated(one("and so it goes on " * 3)) == 1
     assert signals.repeated(one("a few words, none of them twice here")) == 0
+
+
+class Failing(Letters):
+    """Raises once, in the third iteration (a first call measures the held-out prompts)."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, asked: list[Answered]) -> np.ndarray:
+        self.calls += 1
+        if self.calls == 4:
+            raise UserError("out of order")
+        return super().__call__(asked)
+
+
+def test_critic_mix_and_scores_so_far_survive_a_stop(tiny_model: Path, tmp_path: Path) -> None:
+    told = [Demonstration((user(f"Say {i}."), assistant("It is so."))) for i in range(12)]
+    how = dict(
+        critic=CriticOf(own=True), mix=Mix(batch=4), told=told, save_seconds=0.0, iterations=5,
+        reward=Rewarding(scale="running"),
+    )  # fmt: skip
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    trained("ppo", tiny_model, whole, **how)
+    broken = Failing()
+    with pytest.raises(UserError, match="out of order"):
+        trained("ppo", tiny_model, cut, rewards=[broken], **how)
+    trained("ppo", tiny_model, cut, rewards=[broken], **how)
+    plain = [
+        [{k: v for k, v in line.items() if not k.startswith("seconds")} for line in lines(out)]
+        for out in (whole, cut)
+    ]
+    assert plain[0] == plain[1]
+    weights = [load_file(out / "model.safetensors") for out in (whole, cut)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])

@@ -48,10 +48,12 @@ class Engine:
         micro_tokens: int,
         optim: Optim | None = None,
         entropy: bool = False,
+        weight: float = 1.0,
     ) -> None:
-        """`entropy`: every forward pass also gives the entropy at each trained token."""
+        """`entropy`: every forward pass also gives the entropy at each trained token. `weight`: of
+        the loss, where gradients of several engines add up in one policy."""
         self.policy, self.objective, self.micro_tokens = policy, objective, micro_tokens
-        self.entropy = entropy
+        self.entropy, self.weight = entropy, weight
         self.settings = optim or Optim()
         self.params = [p for p in policy.parameters() if p.requires_grad]
         self._optimizer: torch.optim.AdamW | None = None
@@ -100,7 +102,7 @@ class Engine:
         for micro in micros:
             with self.policy.autocast():
                 terms = self.objective(self.outputs(micro), micro.batch)
-                loss = sum(terms[name].sum / totals[name] for name in totals)
+                loss = self.weight * sum(terms[name].sum / totals[name] for name in totals)
             assert isinstance(loss, Tensor)
             loss.backward()
             sums.add(terms)

@@ -23,21 +23,43 @@ class Sums:
     def __init__(self) -> None:
         self._sums: dict[str, float] = {}
         self._counts: dict[str, float] = {}
+        self._ends: dict[str, tuple[str, float]] = {}
+        """The largest or smallest of a name, behind which of the two it is."""
 
     def add(self, terms: Mapping[str, Term]) -> None:
         for name, term in terms.items():
-            self._sums[name] = self._sums.get(name, 0.0) + float(_plain(term.sum))
-            self._counts[name] = self._counts.get(name, 0.0) + float(_plain(term.count))
+            value, count = float(_plain(term.sum)), float(_plain(term.count))
+            if term.fold == "mean":
+                self._add(name, value, count)
+            elif count:
+                self._end(name, term.fold, value)
 
     def merge(self, other: Sums) -> None:
         """Add what another one has counted."""
         for name, count in other._counts.items():
-            self._sums[name] = self._sums.get(name, 0.0) + other._sums[name]
-            self._counts[name] = self._counts.get(name, 0.0) + count
+            self._add(name, other._sums[name], count)
+        for name, (fold, value) in other._ends.items():
+            self._end(name, fold, value)
+
+    def only(self, names: Mapping[str, str]) -> Sums:
+        """Some of the means under other names."""
+        kept = Sums()
+        for name, other in names.items():
+            kept._add(other, self._sums[name], self._counts[name])
+        return kept
+
+    def _add(self, name: str, value: float, count: float) -> None:
+        self._sums[name] = self._sums.get(name, 0.0) + value
+        self._counts[name] = self._counts.get(name, 0.0) + count
+
+    def _end(self, name: str, fold: str, value: float) -> None:
+        known = self._ends.get(name, (fold, value))[1]
+        self._ends[name] = fold, max(known, value) if fold == "max" else min(known, value)
 
     def means(self) -> dict[str, float]:
-        """Mean of each name; a name that never counted is left out."""
-        return {name: self._sums[name] / n for name, n in self._counts.items() if n}
+        """Mean (or end) of each name; a name that never counted is left out."""
+        means = {name: self._sums[name] / n for name, n in self._counts.items() if n}
+        return means | {name: value for name, (_, value) in self._ends.items()}
 
 
 class MetricsFile:

@@ -36,6 +36,7 @@ from plumbline.evals.compare import (
 from plumbline.evals.figures import Figure
 from plumbline.evals.folders import Run, read_runs
 from plumbline.evals.glossary import meaning, pretty
+from plumbline.evals.over_time import over_time
 
 HERE = Path(__file__).parent
 
@@ -119,7 +120,7 @@ class _Page:
             "differences": found,
             "gallery": gallery(self.runs, self.metric, self.against),
             "curves": [
-                (run, figures.curves(run, self.colours[run.label]))
+                (run, figures.curves(run, self.colours[run.label]), over_time(run))
                 for run in self.runs
                 if run.curves
             ],

@@ -35,7 +35,7 @@ Part = Literal[
 PARTS: dict[Part, float] = {
     "few": 1.2, "notes": 1.44, "orders": 2.88, "checks": 0.72, "rules": 3.6, "mix": 11.76,
     "more": 14.0, "rest": 12.0, "open": 3.0, "untagged": 5.7, "wide": 10.0,
-    "last": 5.0,
+    "last": 3.0,
 }  # fmt: skip
 """Millions of tokens."""
 TAGGED: tuple[Part, ...] = ("mix", "more", "rest", "open", "wide")

@@ -369,5 +369,7 @@ def far(form: str, heldout: Sequence[str]) -> bool:
 
 
 def rewordings(name: str, heldout: Sequence[str]) -> tuple[str, ...]:
-    """The further phrasings of a rule that are far from its held-out ones."""
-    return tuple(form for forms in FORMS[name] for form in spelt(forms) if far(form, heldout))
+    """The further phrasings of a rule that are far from its held-out ones; of some rules none."""
+    return tuple(
+        form for forms in FORMS.get(name, ()) for form in spelt(forms) if far(form, heldout)
+    )

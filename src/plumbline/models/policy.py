@@ -171,6 +171,15 @@ class Policy:
             logp = gathered_logprobs(states, head, wanted, post, budget_elements=budget_elements)
             return Selected(logp[:, 0], None, logp[:, 1:], ids)
 
+    def distributions(self, forest: Forest) -> Tensor:
+        """All log-probabilities [T, V] at the forest's trained tokens, in fp32, at the temperature
+        that `logprobs` scores at."""
+        at = torch.from_numpy(forest.at).to(self.device)
+        with self.autocast():
+            states, head, post = self._readout(forest, at, None)
+            logits = head(states)
+            return (logits if post is None else post(logits)).float().log_softmax(-1)
+
     def last_logits(self, forest: Forest) -> Tensor:
         """Logits [R, V] after each row's last token, in fp32: what comes next."""
         last = torch.from_numpy(forest.last).to(self.device)

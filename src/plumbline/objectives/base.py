@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from torch import Tensor
 
@@ -68,10 +68,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class Term:
-    """A sum over this micro-batch and how much it counts; means are taken over the whole step."""
+    """A sum over this micro-batch and how much it counts; means are taken over the whole step.
+
+    With `fold`, `sum` is what is folded: its largest or smallest over the step, counted once.
+    """
 
     sum: Tensor
     count: Tensor | float
+    fold: Literal["mean", "max", "min"] = "mean"
 
 
 class Objective(Protocol):

@@ -29,13 +29,18 @@ def ratio_terms(out: Outputs, batch: Batch, low: float, high: float) -> dict[str
     """How far the policy is from the one that drew the answers.
 
     clipped: share of tokens whose surrogate has no gradient; moved: k3 of old and new, an estimate
-    of KL(old || new) in nats a token; entropy: nats a token.
+    of KL(old || new) in nats a token; ratio_low, ratio_high: the ends of rho; entropy: nats a
+    token.
     """
     weight, advantage = batch["token_weight"], batch["advantage"]
     with torch.no_grad():
         rho = ratio(out, batch)
         outside = ((rho > 1 + high) & (advantage > 0)) | ((rho < 1 - low) & (advantage < 0))
+        counted = rho[weight > 0]
         terms = {"moved": weighted(rho - 1 - rho.log(), weight)}
+        if len(counted):
+            terms["ratio_low"] = Term(counted.min(), 1, "min")
+            terms["ratio_high"] = Term(counted.max(), 1, "max")
         if low or high:
             terms["clipped"] = weighted(outside.to(rho.dtype), weight)
     if out.entropy is not None:

@@ -61,3 +61,20 @@ def value_loss(value: Tensor, batch: Batch, clip: float) -> Tensor:
     old = batch["old_value"]
     near = old + (value - old).clamp(-clip, clip)
     return torch.maximum(plain, (near - batch["returns"]) ** 2) / 2
+
+
+@dataclass(frozen=True)
+class Value:
+    """The loss of a critic that is a model of its own, and nothing else. value_clip: e_v."""
+
+    value_clip: float = 0.2
+
+    needs: ClassVar[tuple[str, ...]] = ("old_value", "returns")
+
+    def counts(self, batch: Batch) -> dict[str, Tensor]:
+        return {"value_loss": batch["token_weight"].sum()}
+
+    def __call__(self, out: Outputs, batch: Batch) -> dict[str, Term]:
+        assert out.token_value is not None, "a critic gives values"
+        miss = value_loss(out.token_value, batch, self.value_clip)
+        return {"value_loss": weighted(miss, batch["token_weight"])}

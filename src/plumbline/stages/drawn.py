@@ -19,6 +19,7 @@ from plumbline.engine.columns import split_rows
 from plumbline.engine.engine import Engine
 from plumbline.feedback.reward_model import tree_of
 from plumbline.feedback.rewards import Answered
+from plumbline.stages.critic import Critic
 from plumbline.stages.onpolicy import as_given
 
 
@@ -79,12 +80,36 @@ def items_of(asked: Sequence[Answered]) -> list[Item]:
     return [Item(tree_of(one.prompt_ids, one.ids), Example(one.prompt, ())) for one in asked]
 
 
-def scored(engine: Engine, reference: Engine, items: Sequence[Item]) -> Scored:
-    """Both models' log-probabilities, the policy's entropy, and its critic's values (0 without)."""
+def scored(
+    engine: Engine, reference: Engine, items: Sequence[Item], critic: Critic | None = None
+) -> Scored:
+    """Both models' log-probabilities, the policy's entropy, and the critic's values: those of
+    `critic`, else of the policy's head (0 without one)."""
     logp, entropy, value, after = _read(engine, items)
     with as_given(reference.policy):
         ref_logp = _read(reference, items)[0]
-    return Scored(logp, ref_logp, entropy, value, np.concatenate(after))
+    behind = np.concatenate(after)
+    if critic is not None:
+        value, behind = critic.values(items)
+    return Scored(logp, ref_logp, entropy, value, behind)
+
+
+def exact_kl(engine: Engine, reference: Engine, items: Sequence[Item], tokens: int = 256) -> float:
+    """KL(pi || pi_ref) over the whole vocabulary, nats a token, at the first sampled positions.
+
+    So many positions at least (or all), of whole prompts: what k1 estimates without its noise.
+    """
+    sizes = np.cumsum([sum(map(len, item.tree.completions)) for item in items])
+    some = items[: int(np.searchsorted(sizes, tokens)) + 1]
+    total = count = 0.0
+    with torch.no_grad():
+        for _, micro in engine.micros(some):
+            said = engine.policy.distributions(micro.forest)
+            with as_given(reference.policy):
+                given = reference.policy.distributions(micro.forest)
+            total += float((said.exp() * (said - given)).nan_to_num(0.0).sum())
+            count += len(said)
+    return total / count
 
 
 Rows = list[np.ndarray]

@@ -24,23 +24,27 @@ import numpy as np
 
 from plumbline.core import atomic
 from plumbline.core.errors import UserError
+from plumbline.core.types import text_of
 from plumbline.engine.batches import Item
 from plumbline.engine.engine import Engine
 from plumbline.engine.metrics import MetricsFile, Sums
 from plumbline.engine.optim import Schedule
 from plumbline.feedback.kl import Controller
 from plumbline.feedback.rewards import COST, Answered, Total, Unrewarded, priced
+from plumbline.feedback.scores import Seen, scaled
 from plumbline.stages import crediting, signals
 from plumbline.stages.checkpoints import Checkpoints
-from plumbline.stages.drawn import Drawn, items_of, scored
+from plumbline.stages.critic import Critic
+from plumbline.stages.drawn import Drawn, exact_kl, items_of, scored
 from plumbline.stages.draws import Drawer, Prompt
 from plumbline.stages.methods import Method
+from plumbline.stages.mixing import Mixing
 from plumbline.stages.offline import Progress
 from plumbline.stages.online_settings import Online
 from plumbline.stages.onpolicy import hash_seed
 from plumbline.stages.stopping import stopping
 
-OFFENDING = "offending.json"
+OFFENDING, CRITIC = "offending.json", "critic"
 
 
 @dataclass
@@ -59,6 +63,9 @@ class OnlineLoop:
     out: Path
     say: Callable[[str], None]
     progress: Progress
+    critic: Critic | None = None
+    mixing: Mixing | None = None
+    watched: Sequence[Prompt] = ()
     state: dict[str, Any] = field(default_factory=dict)
 
     def run(self) -> dict[str, Any]:
@@ -71,8 +78,10 @@ class OnlineLoop:
             "seconds": {},
             "beta": beta,
             "price": 0.0,
+            "scores": Seen().as_dict(),
             "first": {},
             "said": [],
+            "shown": [],
             "end": "",
         }
         self._resume()
@@ -87,12 +96,15 @@ class OnlineLoop:
                 if stop.asked:
                     raise KeyboardInterrupt
         metrics.close()
+        self._show(self.state["step"])
         self._save()
         return self.state
 
     def _iteration(self) -> dict[str, Any]:
         """One round of sample, score, credit and update, and its line of metrics."""
         step, took = self.state["step"], dict[str, float]()
+        if step in self._moments:
+            self._show(step)
         asked = self._asked(step)
         with _timed(took, "sample"):
             said = self._kept(step, "drawn", lambda: self._draw(step, asked).as_dict())
@@ -102,10 +114,11 @@ class OnlineLoop:
         drawn = self._priced(drawn.worth(worth))
         items = items_of(drawn.asked)
         with _timed(took, "score"):
-            told = scored(self.engine, self.reference, items)
+            told = scored(self.engine, self.reference, items, self.critic)
         beta = self.state["beta"]
-        found = crediting.credited(self.how, self.settings, drawn, told, beta)
+        found = crediting.credited(self.how, self.settings, self._scaled(drawn), told, beta)
         numbers = signals.numbers(drawn, told, found)
+        numbers["kl_exact"] = exact_kl(self.engine, self.reference, items)
         self._gate(numbers["sampler_error"])
         with _timed(took, "update"):
             ready = crediting.with_columns(items, drawn, told, found)
@@ -115,6 +128,24 @@ class OnlineLoop:
         if COST in drawn.parts:
             numbers["price"] = self.state["price"]
         return self._line(step, numbers, took, int(drawn.lengths.sum()))
+
+    @property
+    def _moments(self) -> set[int]:
+        """Iterations before which answers to the watched prompts are kept."""
+        count = max(1, self.settings.heldout.times - 1)
+        return {round(i * self.settings.iterations / count) for i in range(count)}
+
+    def _show(self, step: int) -> None:
+        """Keep an answer to each watched prompt, always drawn at the same random numbers."""
+        shown = self.state["shown"]
+        if not self.watched or any(one["step"] == step for one in shown):
+            return
+        seeds = [hash_seed(self.settings.seed, 2**32, k) for k in range(len(self.watched))]
+        drawn = self.drawer(self.engine.policy, self.watched, 1, seeds)
+        worth = self._rewarded(drawn)["rewards"]
+        for one, reward in zip(drawn.asked, worth, strict=True):
+            told = {"prompt": text_of(one.prompt), "answer": one.texts[0], "reward": reward}
+            shown.append({"step": step, **told})
 
     def _line(
         self, step: int, numbers: dict[str, float], took: dict[str, float], tokens: int
@@ -166,6 +197,14 @@ class OnlineLoop:
         worth = priced(drawn.rewards, drawn.parts[COST], self.state["price"])
         return replace(drawn, rewards=worth)
 
+    def _scaled(self, drawn: Drawn) -> Drawn:
+        """Rewards brought to size; what has been seen of them goes into the state."""
+        seen = Seen.of(self.state["scores"])
+        seen.add(drawn.rewards)
+        self.state["scores"] = seen.as_dict()
+        how = self.settings.reward.scale
+        return replace(drawn, rewards=scaled(drawn.rewards, how, seen))
+
     def _refuse(self, what: str, asked: Answered, fix: str, where: str = "") -> None:
         """Stop with the prompt at fault in a file; the run can go on once it is mended."""
         atomic.write_json(self.out / OFFENDING, asked.as_dict())
@@ -204,8 +243,14 @@ class OnlineLoop:
             moved = 0.0
             for batch in self._minibatches(step, epoch, items):
                 found = self.engine.forward_backward(batch)
-                norms.append(self._optim_step(step, lr, found))
+                if self.mixing is not None:
+                    sums.merge(self.mixing(step, updates, len(batch)))
+                norms.append(self._optim_step(self.engine, lr, found))
                 sums.merge(found)
+                if self.critic is not None:
+                    learnt = self.critic.forward_backward(batch)
+                    self._optim_step(self.critic, lr * self._critic_rate, learnt, "value_loss")
+                    sums.merge(learnt)
                 moved, updates = found.means().get("moved", 0.0), updates + 1
             if s.moved and moved > s.moved:
                 break
@@ -219,14 +264,20 @@ class OnlineLoop:
             if len(part):
                 yield [items[i] for i in part]
 
-    def _optim_step(self, step: int, lr: float, found: Sums) -> float:
+    @property
+    def _critic_rate(self) -> float:
+        """The critic's learning rate over the policy's."""
+        own, peak = self.settings.critic.lr, self.schedule.lr
+        return 1.0 if own is None or not peak else own / peak
+
+    def _optim_step(self, engine: Engine, lr: float, found: Sums, name: str = "loss") -> float:
         try:
-            if not math.isfinite(found.means().get("loss", 0.0)):
-                raise FloatingPointError(f"the loss is {found.means()['loss']}")
-            return self.engine.optim_step(lr)
+            if not math.isfinite(found.means().get(name, 0.0)):
+                raise FloatingPointError(f"the loss is {found.means()[name]}")
+            return engine.optim_step(lr)
         except FloatingPointError as error:
             raise UserError(
-                f"training broke down at iteration {step}: {error}",
+                f"training broke down at iteration {self.state['step']}: {error}",
                 where=str(self.out),
                 fix="lower lr or clip; the checkpoint before it is kept",
             ) from error
@@ -248,13 +299,21 @@ class OnlineLoop:
     # -- state
 
     def _save(self) -> None:
-        self.checkpoints.write("last", self.engine.save_state, self.state)
+        self.checkpoints.write("last", self._save_weights, self.state)
+
+    def _save_weights(self, folder: Path) -> None:
+        self.engine.save_state(folder)
+        if self.critic is not None:
+            (folder / CRITIC).mkdir()
+            self.critic.save_state(folder / CRITIC)
 
     def _resume(self) -> None:
         found = self.checkpoints.read("last")
         if found is not None:
             folder, self.state = found
             self.engine.load_state(folder)
+            if self.critic is not None:
+                self.critic.load_state(folder / CRITIC)
 
 
 @contextmanager

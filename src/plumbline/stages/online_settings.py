@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from plumbline.core.settings import option
+from plumbline.feedback.scores import Scale
 from plumbline.stages.settings import Learning
 
 
@@ -39,6 +40,9 @@ class Rewarding:
     """What an answer is worth, beside the rewards themselves."""
 
     weights: tuple[float, ...] = option((), help="one a reward (none: 1 each)")
+    scale: Scale = option(
+        "none", help="batch: scores of an iteration whitened; running: over their deviation so far"
+    )
     unended: float = option(0.0, help="taken off where an answer did not come to an end")
     drop_unended: bool = option(False, help="such answers are not learnt from (overlong filtering)")
     fold: Literal["mean", "min", "mean-std"] = option(
@@ -51,11 +55,35 @@ class Rewarding:
 
 
 @dataclass(frozen=True)
+class CriticOf:
+    """Where the critic of ppo is: a head on the policy's own states, or a model of its own."""
+
+    own: bool = option(False, help="a model of its own: twice the memory, no pull at the policy")
+    start: str = option(
+        "", help="own: the folder it begins from (none: the first reward model, else the policy's)"
+    )
+    lr: float | None = option(None, help="own: its learning rate (none: the policy's)")
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Texts that are learnt beside the answers (PPO-ptx), so that they are not forgotten."""
+
+    data: str = option("", help="demonstrations or documents: a file or ref:NAME (none: no mix)")
+    weight: float = option(1.0, help="of their loss, nats a token, beside that of the answers")
+    batch: int = option(0, help="of them an update (0: as many as it has prompts)")
+
+
+@dataclass(frozen=True)
 class HeldOut:
     """Prompts that are not trained on; reward and KL are measured on them, before and after."""
 
     fraction: float = option(0.1, help="share of the prompts (0: none)")
     most: int = option(200, help="at most so many")
+    shown: int = option(3, help="of them, answers are kept as training goes on, for the report")
+    times: int = option(
+        5, help="how often: before the first iteration, after the last, and between"
+    )
 
 
 @dataclass(frozen=True)
@@ -82,6 +110,8 @@ class Online(Learning):
     kl: Kl = field(default_factory=Kl)
     draw: Drawing = field(default_factory=Drawing)
     reward: Rewarding = field(default_factory=Rewarding)
+    critic: CriticOf = field(default_factory=CriticOf)
+    mix: Mix = field(default_factory=Mix)
     heldout: HeldOut = field(default_factory=HeldOut)
 
 

@@ -33,13 +33,17 @@ from plumbline.models.adapters import Lora
 from plumbline.models.load import load_model
 from plumbline.models.save import Extras, save_policy
 from plumbline.objectives import build, entry
+from plumbline.objectives.ppo import Value
 from plumbline.stages import settled
 from plumbline.stages.answering import Answerer, judges
 from plumbline.stages.checkpoints import Checkpoints
+from plumbline.stages.critic import Critic
 from plumbline.stages.drawn import items_of, scored
 from plumbline.stages.draws import Drawer, Prompt
 from plumbline.stages.job import Say
 from plumbline.stages.methods import Method, method
+from plumbline.stages.mixing import Mixing
+from plumbline.stages.mixing import items_of as mixed
 from plumbline.stages.offline import Progress
 from plumbline.stages.online import OnlineLoop
 from plumbline.stages.online_settings import Online
@@ -84,6 +88,7 @@ class OnlineJob:
     values: Mapping[str, Any] = field(default_factory=dict)
     merge: bool = False
     label: str = ""
+    mix: Sequence[Judgement] = ()
     reference: Path | None = None
 
 
@@ -97,6 +102,8 @@ class _Loaded:
     reward: Total
     train: list[Prompt]
     heldout: list[Prompt]
+    critic: Critic | None = None
+    mixing: Mixing | None = None
 
 
 def run(
@@ -130,6 +137,7 @@ def run(
         "seconds": _seconds(state["seconds"]),
         "peak_gb": peak_gb(),
         "before": before,
+        "shown": state["shown"],
         "metrics": _as_dicts(_measured(again, s)),
     }
     atomic.write_json(out / "results.json", results)
@@ -158,7 +166,9 @@ def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _L
         raise UserError("greedy answers cannot be learnt from", fix="draw.temperature above 0")
     budget = settled.budget(checkpoints, s, policy)
     policy.temperature = s.draw.temperature
-    if how.critic:
+    if s.critic.own and not how.critic:
+        raise UserError(f"{how.name} has no critic", fix="leave critic.own out, or train ppo")
+    if how.critic and not s.critic.own:
         policy.add_critic()
     objective = build(how.objective, _objective_values(job, how))
     optim = Optim(betas=s.betas, weight_decay=s.weight_decay, clip=s.clip)
@@ -168,7 +178,23 @@ def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _L
     train, heldout = _prompts(job, answerer)
     if answerer.cut:
         say(f"{answerer.cut} of {len(job.prompts)} prompts were cut to their latest turns")
-    return _Loaded(answerer, engine, reference, reward, train, heldout)
+    critic = _critic(job, reward, engine) if s.critic.own else None
+    mixing = Mixing(engine, mixed(job.mix, answerer, s), s) if job.mix else None
+    return _Loaded(answerer, engine, reference, reward, train, heldout, critic, mixing)
+
+
+def _critic(job: OnlineJob, reward: Total, engine: Engine) -> Critic:
+    """A critic of its own, from the folder asked for, the first reward model, or the policy's."""
+    s = job.settings
+    models = [one for one in reward.rewards if isinstance(one, RewardModel)]
+    given = [one.policy.source.path for one in models if one.renderer is None]
+    start = Path(s.critic.start) if s.critic.start else next(iter(given), job.model)
+    policy = load_model(
+        start, adapter=job.adapter, lora=Lora(s.lora.r, s.lora.alpha), seed=s.seed,
+        precision=engine.policy.precision, scalar_head=True,
+    )  # fmt: skip
+    clip = getattr(engine.objective, "value_clip", 0.0)
+    return Critic(policy, Value(clip), micro_tokens=engine.micro_tokens, optim=engine.settings)
 
 
 def _reference(job: OnlineJob, engine: Engine) -> Engine:
@@ -282,6 +308,9 @@ def _loop(
         out=out,
         say=say,
         progress=progress("train"),
+        critic=loaded.critic,
+        mixing=loaded.mixing,
+        watched=loaded.heldout[: s.heldout.shown],
     )
 
 

@@ -53,10 +53,18 @@ def rl(
         settings = replace(settings, reward=replace(settings.reward, cost=str(costs[0])))
     path = data_path(prompts, home)
     asked = stage.asked_of(read(path).judgements)
-    job = stage.OnlineJob(name, taken.path, found, asked, adapter, settings, values, merge)
-    inputs = {"model": model_record(home, taken), **records, **dear, **data_records(home, [path])}
+    mixed = data_path(settings.mix.data, home) if settings.mix.data else ""
+    mix = read(mixed).judgements if mixed else ()
+    job = stage.OnlineJob(name, taken.path, found, asked, adapter, settings, values, merge, mix=mix)
+    inputs = {
+        "model": model_record(home, taken),
+        **records,
+        **dear,
+        **data_records(home, [one for one in (path, mixed) if one]),
+    }
     source = inputs["data"].id if "data" in inputs else prompts
-    place = OutDir(Path(out), job_identity(job, source))
+    others = inputs["data.2"].id if "data.2" in inputs else mixed
+    place = OutDir(Path(out), job_identity(job, source) | {"mix": others})
     facts = {"command": f"rl {name}", "model": model, "rewards": list(rewards), "prompts": prompts}
 
     def work(bars: Callable[[str], Progress]) -> dict[str, Any]:

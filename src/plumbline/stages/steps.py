@@ -39,10 +39,14 @@ def train(ctx: Context, settings: Training, inputs: Mapping[str, Path]) -> None:
     training.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
 
+NO_REWARDS = ("model", "prompts", "mix", "reference")
+
+
 def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None:
-    """An online training; inputs beside those of `OTHERS` are reward models."""
+    """An online training; inputs beside those of `NO_REWARDS` are reward models."""
     atomic.sweep(ctx.scratch)
-    models = [path for role, path in sorted(inputs.items()) if role not in OTHERS]
+    models = [path for role, path in sorted(inputs.items()) if role not in NO_REWARDS]
+    mix = read(data_file(inputs["mix"])).judgements if "mix" in inputs else ()
     job = rl.OnlineJob(
         settings.method,
         inputs["model"],
@@ -53,12 +57,12 @@ def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None
         settings.values,
         settings.merge,
         label=ctx.stage,
+        mix=mix,
         reference=inputs.get("reference"),
     )
     rl.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
 
-OTHERS = ("model", "prompts", "reference")
 SHOWN = ("loss", "accuracy", "margin", "reward", "kl", "length")
 """Of a phase's numbers, those that stand beside its progress."""
 

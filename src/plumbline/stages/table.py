@@ -4,7 +4,7 @@ clean      data -> data                  what should not be taught is taken out
 pretrain   data (model) -> model         every token of texts, from nothing or from a model
 train      model, data -> model          any objective of the table that keeps a language model
 reward     model, data -> reward         an objective with a scalar head
-rl         model, prompts, rewards (reference) -> model     online: ppo, grpo, rloo, reinforce
+rl         model, prompts, rewards (mix, reference) -> model    online: ppo, grpo, rloo ...
 sample     model, prompts -> samples
 pick       model, prompts, reward -> samples    best of n
 join       data, data ... -> data    one after the other, in the order of their roles
@@ -53,7 +53,13 @@ rl = stage(
     "rl",
     version=1,
     settings=Onlining,
-    inputs={"model": "model", "prompts": "data", "reference?": "model", "*": "reward"},
+    inputs={
+        "model": "model",
+        "prompts": "data",
+        "mix?": "data",
+        "reference?": "model",
+        "*": "reward",
+    },
     makes="model",
     function="plumbline.stages.steps:online",
 )

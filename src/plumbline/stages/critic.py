@@ -1,0 +1,41 @@
+"""A critic of its own: a model with a scalar head that says what is to come at each token.
+
+It begins as the reward model, which already values whole answers (Ouyang et al. 2022,
+arXiv:2203.02155, appendix C.4), or as the policy's model with a head of zeros. Its memory and time
+are those of a second policy; in turn what it learns does not pull at the policy's states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from plumbline.engine.batches import Item, Micro
+from plumbline.engine.columns import split_rows
+from plumbline.engine.engine import Engine
+from plumbline.objectives.base import Outputs
+
+
+class Critic(Engine):
+    """An engine whose outputs are values alone."""
+
+    def outputs(self, micro: Micro, *, top: int | None = None) -> Outputs:
+        return Outputs(token_value=self.policy.token_values(micro.forest))
+
+    @torch.no_grad()
+    def values(self, items: Sequence[Item]) -> tuple[list[np.ndarray], np.ndarray]:
+        """By answer: values before each token [T_i], and the value behind the last one [N]."""
+        place = {id(item): i for i, item in enumerate(items)}
+        found: list[list[tuple[np.ndarray, float]]] = [[] for _ in items]
+        for group, micro in self.micros(items):
+            forest = micro.forest
+            hidden = self.policy.hidden(forest)
+            before = split_rows(self.policy.token_values(forest, hidden), micro.batch)
+            behind = self.policy.values(forest, hidden=hidden).cpu().numpy()
+            rows = iter(zip(before, behind.tolist(), strict=True))
+            for item in group:
+                found[place[id(item)]] = [next(rows) for _ in item.tree.completions]
+        flat = [row for own in found for row in own]
+        return [row[0] for row in flat], np.array([row[1] for row in flat])
