@@ -1,15 +1,17 @@
 """Put the numbers and figures of a phenomena report into docs/phenomena.md.
 
-    python tools/phenomena_page.py REPORT [--docs docs]
+    python tools/phenomena_page.py REPORT [--page docs/phenomena.md]
 
 REPORT is the folder that `plumbline run recipes/phenomena.py` ends with. The table and the pictures
-between the marks of the page are written anew; the pictures are the report's own, as files.
+between the marks of the page are written anew, of the phenomena that were run; the pictures are the
+report's own, as files.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,13 +32,15 @@ def table(claims: dict[str, Any], said: dict[str, Any]) -> Iterator[str]:
             told = said[name]["claims"][claim["metric"]]
             m = claim["measured"]
             assert m is not None, f"{name} was not measured"
-            value = f"{m['value']:.3f} [{m['low']:.3f}, {m['high']:.3f}]"
+            ends = (m["value"], m["low"], m["high"])
+            middle, low, high = ("none" if end is None else f"{end:.3f}" for end in ends)
+            value = f"{middle} [{low}, {high}]"
             sign = f"{claim['is']} {claim['threshold']:g}"
             what = told["what"]
             yield f"| `{name}` | {what} | {sign} | {value} | {m['n']} | {claim['verdict']} |"
 
 
-def pictures(report: Path, names: list[str], folder: Path) -> Iterator[str]:
+def pictures(report: Path, names: list[str], folder: Path, page: Path) -> Iterator[str]:
     """Each figure as a file with the page's light colours, and the line that shows it."""
     drawn = re.findall(r"<svg.*?</svg>", (report / "report.html").read_text("utf-8"), re.DOTALL)
     assert len(drawn) == len(names), f"{len(drawn)} figures for {len(names)} phenomena"
@@ -54,22 +58,22 @@ def pictures(report: Path, names: list[str], folder: Path) -> Iterator[str]:
         (folder / f"{name}.svg").write_text(f"{head}>{style}{rest}\n", "utf-8")
         label = re.search(r'aria-label="([^".:]*)', head)
         assert label is not None
-        yield f"![{label[1]}](img/phenomena/{name}.svg)"
+        yield f"![{label[1]}]({os.path.relpath(folder, page.parent)}/{name}.svg)"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("report", type=Path)
-    parser.add_argument("--docs", type=Path, default=ROOT / "docs")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "phenomena.md")
     asked = parser.parse_args()
-    claims = json.loads((asked.report / "results.json").read_text("utf-8"))["claims"]
+    told = json.loads((asked.report / "results.json").read_text("utf-8"))["claims"]
+    claims = {name: own for name, own in told.items() if any(one["measured"] for one in own)}
     said = yaml.safe_load((ROOT / "recipes" / "phenomena.yaml").read_text("utf-8"))
     lines = [*table(claims, said), ""]
-    for name, picture in zip(
-        claims, pictures(asked.report, list(claims), asked.docs / "img" / "phenomena"), strict=True
-    ):
+    folder, page = ROOT / "docs" / "img" / "phenomena", asked.page.resolve()
+    drawn = pictures(asked.report, list(claims), folder, page)
+    for name, picture in zip(claims, drawn, strict=True):
         lines += [f"**{said[name]['title']}**", "", picture, ""]
-    page = asked.docs / "phenomena.md"
     before, _, rest = page.read_text("utf-8").partition(BEGIN)
     _, mark, after = rest.partition(END)
     assert mark, f"{page} has no {BEGIN} ... {END}"

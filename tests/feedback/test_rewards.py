@@ -12,8 +12,16 @@ import pytest
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import user
-from plumbline.feedback.reward_model import folded
-from plumbline.feedback.rewards import Answered, Endpoint, Function, Total, Unrewarded
+from plumbline.feedback.rewards import (
+    DISAGREEMENT,
+    Answered,
+    Endpoint,
+    Ensemble,
+    Function,
+    Total,
+    Unrewarded,
+    folded,
+)
 from plumbline.feedback.rules import Rule
 
 
@@ -115,6 +123,16 @@ def test_an_ensemble_is_folded() -> None:
     assert folded(each, "mean").tolist() == [2, 5]
     assert folded(each, "min").tolist() == [1, 5]
     assert folded(each, "mean-std").tolist() == [1, 5]
+
+
+def test_an_ensemble_tells_how_far_its_members_are_apart() -> None:
+    one = Function("one", lambda p, a: [1.0] * len(a))
+    long = Function("long", lambda p, a: [float(len(x)) for x in a])
+    both = Ensemble("both", (one, long), "min")
+    total, parts = Total((both, long), (1.0, 0.0))([asked("a", "abc")])
+    assert total.tolist() == both([asked("a", "abc")]).tolist() == [1.0, 1.0]
+    assert parts[DISAGREEMENT].tolist() == [0.0, 1.0]
+    assert list(parts) == ["both", "long", DISAGREEMENT], "rewards first, in their order"
 
 
 class Server(BaseHTTPRequestHandler):

@@ -24,7 +24,7 @@ from plumbline.engine.engine import Engine
 from plumbline.models import cache
 from plumbline.stages import rl
 from plumbline.stages import train as stage
-from plumbline.stages.online_settings import Drawing, HeldOut, Kl, Online
+from plumbline.stages.online_settings import Drawing, HeldOut, Kl, Online, Stop
 from plumbline.stages.settings import Eval, Train
 
 WORDS = ["red", "green", "blue", "small", "large", "old", "new"]
@@ -37,6 +37,7 @@ SETTINGS = Train(
 ONLINE = Online(
     lr=1e-2, iterations=3, prompts=4, minibatches=2, precision="fp32", threads=1, save_seconds=0.0,
     draw=Drawing(n=2, max_new=6), heldout=HeldOut(fraction=0.3), kl=Kl(target=1.0, horizon=20),
+    stop=Stop(watch=2, patience=2),
 )  # fmt: skip
 
 

@@ -61,10 +61,11 @@ def trained(method: str, model: Path, out: Path, **changes: Any) -> dict[str, An
     values = changes.pop("values", {})
     rewards = changes.pop("rewards", [Letters()])
     adapter, told = changes.pop("adapter", "full"), changes.pop("told", ())
-    near, how = changes.pop("reference", None), replace(SETTINGS, **changes)
+    reference = changes.pop("reference", None)
+    how = replace(SETTINGS, **changes)
     job = rl.OnlineJob(
-        method, model, rewards, ASKED, adapter, how, values, mix=told, reference=near
-    )  # fmt: skip
+        method, model, rewards, ASKED, adapter, how, values, mix=told, reference=reference
+    )
     silent = lambda phase: lambda done, total, numbers: None  # noqa: E731
     out.mkdir(parents=True, exist_ok=True)
     return rl.run(job, out, out / "checkpoint", said.append, silent) | {"said": said}

@@ -3,15 +3,13 @@
 The reward is the scalar head's value at the last token of the answer, which in training was its
 end-of-turn token. Where policy and reward model share tokenizer and template, the policy's ids are
 read as they are, and nothing is tokenised again; else prompt and answer are rendered by the reward
-model's own. Several models are an ensemble: mean, minimum, or mean less the standard deviation
-(Coste et al. 2023, arXiv:2310.02743; over the models, of the population).
+model's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -22,8 +20,6 @@ from plumbline.feedback.rewards import Answered
 from plumbline.models.policy import Policy
 from plumbline.text.forest import TokenTree
 from plumbline.text.render import Renderer
-
-Fold = Literal["mean", "min", "mean-std"]
 
 
 @dataclass(frozen=True)
@@ -60,22 +56,3 @@ def tree_of(prompt: Sequence[int], answers: Sequence[Sequence[int]]) -> TokenTre
     completions = tuple(np.asarray(ids, np.int64) for ids in answers)
     trained = tuple(np.ones(len(ids), bool) for ids in answers)
     return TokenTree(np.asarray(prompt, np.int64), completions, trained)
-
-
-@dataclass(frozen=True)
-class Ensemble:
-    """Several reward models as one number."""
-
-    name: str
-    models: tuple[RewardModel, ...]
-    fold: Fold = "mean"
-
-    def __call__(self, asked: Sequence[Answered]) -> np.ndarray:
-        return folded(np.stack([model(asked) for model in self.models]), self.fold)
-
-
-def folded(each: np.ndarray, fold: Fold) -> np.ndarray:
-    """[M, N] -> [N]."""
-    if fold == "min":
-        return each.min(0)
-    return each.mean(0) - (each.std(0) if fold == "mean-std" else 0.0)

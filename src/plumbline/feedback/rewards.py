@@ -5,6 +5,10 @@ A `Reward` reads prompts with their answers and gives one number an answer. Sour
 whatever a recipe passes in. `total` adds them up with weights and takes off what an answer without
 an end costs. A number that is not finite, or a source that fails, stops the job: `Unrewarded` says
 which prompt it was, so that the caller can save it.
+
+Several reward models may count as one, an ensemble: their mean, their minimum, or their mean less
+their standard deviation (Coste et al. 2023, arXiv:2310.02743; over the models, of the population).
+That deviation is also among the parts: where an ensemble disagrees, none of it has been taught.
 """
 
 from __future__ import annotations
@@ -16,15 +20,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import Conversation
 
-COST = "cost"
-"""The name of a cost among the parts."""
+COST, DISAGREEMENT = "cost", "disagreement"
+"""The names of a cost, and of the deviation of an ensemble's members, among the parts."""
+Fold = Literal["mean", "min", "mean-std"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,29 @@ class Reward(Protocol):
     def __call__(self, asked: Sequence[Answered]) -> np.ndarray: ...
 
 
+@dataclass(frozen=True)
+class Ensemble:
+    """Several rewards as one number."""
+
+    name: str
+    members: tuple[Reward, ...]
+    fold: Fold = "mean"
+
+    def __call__(self, asked: Sequence[Answered]) -> np.ndarray:
+        return folded(self.each(asked), self.fold)
+
+    def each(self, asked: Sequence[Answered]) -> np.ndarray:
+        """[M, N] what each member gives."""
+        return np.stack([checked(member, asked) for member in self.members])
+
+
+def folded(each: np.ndarray, fold: Fold) -> np.ndarray:
+    """[M, N] -> [N]."""
+    if fold == "min":
+        return each.min(0)
+    return each.mean(0) - (each.std(0) if fold == "mean-std" else 0.0)
+
+
 class Unrewarded(UserError):
     """A reward could not be had; `asked` is the prompt at fault."""
 
@@ -80,14 +108,22 @@ class Total:
     cost: Reward | None = None
 
     def __call__(self, asked: Sequence[Answered]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """The sum [N], and each reward's own numbers by name."""
-        found = [checked(reward, asked) for reward in self.rewards]
+        """The sum [N], and each reward's own numbers by name, in their order."""
+        found, apart = [], {}
+        for reward in self.rewards:
+            if isinstance(reward, Ensemble):
+                each = reward.each(asked)
+                apart[DISAGREEMENT] = each.std(0)
+                found.append(folded(each, reward.fold))
+            else:
+                found.append(checked(reward, asked))
         total = sum(w * part for w, part in zip(self.weights, found, strict=True))
         names = [reward.name for reward in self.rewards]
         parts = {
             name if names.count(name) == 1 else f"{name} ({i})": part
             for i, (name, part) in enumerate(zip(names, found, strict=True), 1)
         }
+        parts |= apart
         ended = np.array([e for one in asked for e in one.ended], bool)
         if self.cost is not None:
             parts[COST] = checked(self.cost, asked)

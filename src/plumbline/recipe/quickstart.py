@@ -71,16 +71,16 @@ def quickstart(settings: Settings) -> dict[str, Handle]:
     s = settings
     base = source(s.base or base_path(), kind="model", label="base")
     shown = world.demonstrations(world.Draw(s.demonstrations, s.seed), label="demonstrations")
-    sft = table.train(_seeded(s.sft, s.seed), model=base, data=shown, label="sft")
+    sft = table.train(seeded(s.sft, s.seed), model=base, data=shown, label="sft")
     asked = world.prompts(world.Draw(s.prompts, PROMPTS + s.seed), label="prompts")
     drawn = Sampling(n=s.answers, max_new=MAX_NEW, temperature=s.temperature, seed=s.seed)
     said = table.sample(drawn, model=sft, prompts=asked, label="answers")
     judged = world.rankings(world.People(s.seed), answers=said, label="rankings")
-    reward = table.reward(_seeded(s.reward, s.seed), model=sft, data=judged, label="reward")
+    reward = table.reward(seeded(s.reward, s.seed), model=sft, data=judged, label="reward")
     models = {"base": base, "sft": sft}
     for name in ("dpo", "kto"):
         models[name] = table.train(
-            _seeded(getattr(s, name), s.seed), model=sft, data=judged, label=name
+            seeded(getattr(s, name), s.seed), model=sft, data=judged, label=name
         )
     if s.online:
         more = world.prompts(world.Draw(s.online, ONLINE + s.seed), label="prompts-ppo")
@@ -88,7 +88,7 @@ def quickstart(settings: Settings) -> dict[str, Handle]:
     if s.control:
         noise = world.rankings(world.People(s.seed, True), answers=said, label="shuffled")
         models["control"] = table.train(
-            _seeded(s.dpo, s.seed), model=sft, data=noise, label="control"
+            seeded(s.dpo, s.seed), model=sft, data=noise, label="control"
         )
     value = world.Measure(s.heldout, s.seed, temperature=s.temperature)
     measured = {
@@ -100,7 +100,7 @@ def quickstart(settings: Settings) -> dict[str, Handle]:
     return {**trained, "reward": reward, **measured, "report": page}
 
 
-def _seeded(training: Training, seed: int) -> Training:
+def seeded(training: Training, seed: int) -> Training:
     return replace(training, train=replace(training.train, seed=seed))
 
 

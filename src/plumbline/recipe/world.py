@@ -75,13 +75,14 @@ def rank(ctx: Context, settings: People, inputs: Mapping[str, Path]) -> None:
     from plumbline.data import write
     from plumbline.microcosm.data import rankings
 
-    asked, answers = answers_of(inputs["answers"] / "answers.jsonl")
+    asked, answers = asked_and_said(inputs["answers"] / "answers.jsonl")
     found = rankings(asked, answers, seed=settings.seed, shuffled=settings.shuffled)
     ctx.say(f"{len(found)} rankings of {len(asked)} prompts (equal answers are shown once)")
     write(ctx.out / "data.jsonl", found)
 
 
-def answers_of(path: Path) -> tuple[list[Conversation], list[list[Response]]]:
+def asked_and_said(path: Path) -> tuple[list[Conversation], list[list[Response]]]:
+    """Prompts and answers of a file of a `sample` stage."""
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     asked = [tuple(Message(m["role"], m["content"]) for m in row["prompt"]) for row in rows]
     return asked, [[answer(text) for text in row["responses"]] for row in rows]

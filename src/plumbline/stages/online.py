@@ -30,9 +30,16 @@ from plumbline.engine.engine import Engine
 from plumbline.engine.metrics import MetricsFile, Sums
 from plumbline.engine.optim import Schedule
 from plumbline.feedback.kl import Controller
-from plumbline.feedback.rewards import COST, Answered, Total, Unrewarded, priced
+from plumbline.feedback.rewards import (
+    COST,
+    DISAGREEMENT,
+    Answered,
+    Total,
+    Unrewarded,
+    priced,
+)
 from plumbline.feedback.scores import Seen, scaled
-from plumbline.stages import crediting, signals
+from plumbline.stages import crediting, peak, signals
 from plumbline.stages.checkpoints import Checkpoints
 from plumbline.stages.critic import Critic
 from plumbline.stages.drawn import Drawn, exact_kl, items_of, scored
@@ -69,7 +76,7 @@ class OnlineLoop:
     state: dict[str, Any] = field(default_factory=dict)
 
     def run(self) -> dict[str, Any]:
-        """Train to the end (or until the KL is spent); the last state."""
+        """Train to the end (or until a stop); the last state."""
         s = self.settings
         beta = self.how.beta if s.kl.beta is None else s.kl.beta
         self.state = {
@@ -81,6 +88,7 @@ class OnlineLoop:
             "scores": Seen().as_dict(),
             "first": {},
             "said": [],
+            "watched": [],
             "shown": [],
             "end": "",
         }
@@ -98,6 +106,8 @@ class OnlineLoop:
         metrics.close()
         self._show(self.state["step"])
         self._save()
+        if best := self.checkpoints.read("best"):
+            self.engine.load_state(best[0])
         return self.state
 
     def _iteration(self) -> dict[str, Any]:
@@ -120,6 +130,7 @@ class OnlineLoop:
         numbers = signals.numbers(drawn, told, found)
         numbers["kl_exact"] = exact_kl(self.engine, self.reference, items)
         self._gate(numbers["sampler_error"])
+        self._watch(step, drawn)
         with _timed(took, "update"):
             ready = crediting.with_columns(items, drawn, told, found)
             numbers |= self._update(step, ready, drawn)
@@ -293,8 +304,28 @@ class OnlineLoop:
             over = float(drawn.parts[COST].mean()) - rewarding.cost_limit
             self.state["price"] = max(0.0, self.state["price"] + rewarding.cost_step * over)
         if s.most and kl > s.most:
-            self.state["end"] = f"the KL of {kl:.2f} nats a sequence is over kl.most={s.most}"
-            self.say(f"iteration {self.state['step']}: {self.state['end']}")
+            self._end(f"the KL of {kl:.2f} nats a sequence is over kl.most={s.most}")
+
+    def _watch(self, step: int, drawn: Drawn) -> None:
+        """Keep the weights that drew the best of the watched reward; the end where its peak has
+        passed, or where the ensemble no longer agrees."""
+        s, state = self.settings.stop, self.state
+        if s.watch:
+            part = list(drawn.parts.values())[s.watch - 1]
+            state["watched"] = watched = [*state["watched"], float(part.mean())]
+            if peak.highest(watched, s.patience) == step:
+                self.checkpoints.write("best", self.engine.save_state, {"step": step})
+            if peak.passed(watched, s.patience):
+                self._end(f"reward {s.watch} has not risen for {s.patience} iterations")
+        if s.disagreement:
+            now = float(drawn.parts[DISAGREEMENT].mean())
+            first = state["first"].get(f"reward.{DISAGREEMENT}", now)
+            if now > s.disagreement * first:
+                self._end(f"the ensemble disagrees by {now:.3g}, at first by {first:.3g}")
+
+    def _end(self, why: str) -> None:
+        self.state["end"] = why
+        self.say(f"iteration {self.state['step']}: {why}")
 
     # -- state
 

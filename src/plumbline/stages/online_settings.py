@@ -55,6 +55,19 @@ class Rewarding:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """Signs that the peak of what is really wanted has passed (kl.most is another)."""
+
+    watch: int = option(
+        0, help="place of a reward, from 1 on, that ends the training when it has stopped rising"
+    )
+    patience: int = option(10, help="iterations in a row whose mean of it is compared")
+    disagreement: float = option(
+        0.0, help="times its first value at which an ensemble's disagreement ends it (0: never)"
+    )
+
+
+@dataclass(frozen=True)
 class CriticOf:
     """Where the critic of ppo is: a head on the policy's own states, or a model of its own."""
 
@@ -110,6 +123,7 @@ class Online(Learning):
     kl: Kl = field(default_factory=Kl)
     draw: Drawing = field(default_factory=Drawing)
     reward: Rewarding = field(default_factory=Rewarding)
+    stop: Stop = field(default_factory=Stop)
     critic: CriticOf = field(default_factory=CriticOf)
     mix: Mix = field(default_factory=Mix)
     heldout: HeldOut = field(default_factory=HeldOut)

@@ -26,15 +26,15 @@ from plumbline.engine.engine import Engine, Optim
 from plumbline.engine.memory import peak_gb
 from plumbline.engine.optim import Schedule
 from plumbline.evals.live import plot_metrics
-from plumbline.feedback.reward_model import Ensemble, RewardModel
-from plumbline.feedback.rewards import Answered, Endpoint, Function, Reward, Total
+from plumbline.feedback.reward_model import RewardModel
+from plumbline.feedback.rewards import Answered, Endpoint, Ensemble, Function, Reward, Total
 from plumbline.feedback.rules import Rule
 from plumbline.models.adapters import Lora
 from plumbline.models.load import load_model
 from plumbline.models.save import Extras, save_policy
 from plumbline.objectives import build, entry
 from plumbline.objectives.ppo import Value
-from plumbline.stages import settled
+from plumbline.stages import peak, settled
 from plumbline.stages.answering import Answerer, judges
 from plumbline.stages.checkpoints import Checkpoints
 from plumbline.stages.critic import Critic
@@ -238,7 +238,9 @@ def _reward(job: OnlineJob, renderer: Renderer, budget: int, say: Say) -> Total:
             fix="give one number a reward, in their order",
         )
     cost = reward_of(s.cost, renderer, budget, say) if s.cost else None
-    return Total(tuple(found), tuple(weights), s.unended, cost)
+    total = Total(tuple(found), tuple(weights), s.unended, cost)
+    peak.check(job.settings.stop, total)
+    return total
 
 
 def reward_of(spec: Path | str | Reward, renderer: Renderer, budget: int, say: Say) -> Reward:

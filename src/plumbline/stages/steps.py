@@ -39,13 +39,10 @@ def train(ctx: Context, settings: Training, inputs: Mapping[str, Path]) -> None:
     training.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
 
-NO_REWARDS = ("model", "prompts", "mix", "reference")
-
-
 def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None:
-    """An online training; inputs beside those of `NO_REWARDS` are reward models."""
+    """An online training; inputs beside those of `OTHERS` are reward models."""
     atomic.sweep(ctx.scratch)
-    models = [path for role, path in sorted(inputs.items()) if role not in NO_REWARDS]
+    models = [path for role, path in sorted(inputs.items()) if role not in OTHERS]
     mix = read(data_file(inputs["mix"])).judgements if "mix" in inputs else ()
     job = rl.OnlineJob(
         settings.method,
@@ -63,6 +60,7 @@ def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None
     rl.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
 
+OTHERS = ("model", "prompts", "mix", "reference")
 SHOWN = ("loss", "accuracy", "margin", "reward", "kl", "length")
 """Of a phase's numbers, those that stand beside its progress."""
 

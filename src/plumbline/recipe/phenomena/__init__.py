@@ -7,6 +7,7 @@
     tags            base under source tags -> falsehoods
     forgetting      lesson A, then B, with all weights and with LoRA -> recall
     emergence       models of scaling, base -> exact match beside log-probability
+    overoptimisation    reward models x comparisons -> best-of-n, RL, DPO -> gold by d
 
 A phenomenon is one file: its settings, the handles it composes (`planned`), and what it finds in
 their folders (`find`). Predictions are a file of the recipe's, an input of the report: changing one
@@ -27,6 +28,7 @@ from plumbline.recipe.phenomena import (
     forgetting,
     judged,
     lima,
+    overoptimisation,
     question_back,
     scaling,
     tags,
@@ -44,7 +46,7 @@ def _tuning() -> Training:
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes for one to two hours on two cores; `phenomena-tiny.yaml` has some for a minute."""
+    """Sizes for about two hours on two cores; `phenomena-tiny.yaml` has some for a minute."""
 
     seed: int = option(0, help="draws data, order and answers; repeats take the seeds after it")
     base: str = option("", help="a base model's folder (none: the one that comes along)")
@@ -58,6 +60,7 @@ class Settings:
     tags: tags.Tagged = field(default_factory=tags.Tagged)
     forgetting: forgetting.Lessons = field(default_factory=forgetting.Lessons)
     emergence: Keys = field(default_factory=Keys)
+    overoptimisation: overoptimisation.Chase = field(default_factory=overoptimisation.Chase)
 
     def __post_init__(self) -> None:
         for name in self.only:
@@ -73,6 +76,7 @@ PHENOMENA: dict[str, Callable[[Settings, Common], Handle]] = {
     "tags": lambda s, c: tags.planned(s.tags, c),
     "forgetting": lambda s, c: forgetting.planned(s.forgetting, c),
     "emergence": lambda s, c: emergence.planned(s.emergence, s.scaling, c.base, _record(s)),
+    "overoptimisation": lambda s, c: overoptimisation.planned(s.overoptimisation, c),
 }
 
 

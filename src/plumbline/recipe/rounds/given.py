@@ -17,14 +17,14 @@ def take(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> None:
     """The comparisons given, and how many are on this round's prompts; `Waiting` without them."""
     from plumbline.core.views import prompts
     from plumbline.data import read, write
-    from plumbline.recipe.world import answers_of
+    from plumbline.recipe.world import asked_and_said
     from plumbline.stages.files import DATA, SAMPLES, data_file
 
     answers = inputs["answers"] / SAMPLES
     if "data" not in inputs:
         raise Waiting(f"for comparisons of {answers}: name their file in place of `wait`")
     found = read(data_file(inputs["data"])).judgements
-    asked = set(answers_of(answers)[0])
+    asked = set(asked_and_said(answers)[0])
     own = sum(prompt in asked for prompt in prompts(found))
     ctx.say(f"{len(found)} comparisons; they are on {own} of this round's {len(asked)} prompts")
     write(ctx.out / DATA, found)
