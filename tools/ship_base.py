@@ -2,10 +2,11 @@
 
     python tools/ship_base.py [--store DIR] [--out DIR] [--ref NAME]
 
-Writes the folder of NAME (`microcosm_base/untagged`, the last part's) into DIR, its weights in
+Writes the folder of NAME (`microcosm_base/last`, the last part's) into DIR, its weights in
 float16, and a record.json that says of each part of the training what its stage measured. DIR is
-`src/plumbline/microcosm/base`. Weights are held in float32 wherever they are used. Measure what is
-written (`make microcosm-report`), not what was trained.
+`src/plumbline/microcosm/base`. Parts that the store does not have (a recipe run with `after=PART`)
+are told as the record of the base says that training went on from. Weights are held in float32
+wherever they are used. Measure what is written (`make microcosm-report`), not what was trained.
 """
 
 from __future__ import annotations
@@ -50,16 +51,24 @@ def ship(store: Store, out: Path, ref: str) -> dict[str, Any]:
         shutil.copyfile(folder / name, out / name)
     config = json.loads((folder / "config.json").read_text("utf-8")) | {"dtype": DTYPE}
     write_text(out / "config.json", json.dumps(config, indent=2) + "\n")
-    record = _record(store, ref.partition("/")[0], sum(t.numel() for t in rounded.values()))
+    parameters = sum(t.numel() for t in rounded.values())
+    record = _record(store, ref.partition("/")[0], parameters, out / "record.json")
     write_text(out / "record.json", json.dumps(record, indent=2) + "\n")
     return record
 
 
-def _record(store: Store, recipe: str, parameters: int) -> dict[str, Any]:
-    parts = {part: _part(store.path(f"{recipe}/{part}")) for part in PARTS}
+def _record(store: Store, recipe: str, parameters: int, before: Path) -> dict[str, Any]:
+    known = json.loads(before.read_text("utf-8"))["parts"] if before.exists() else {}
+    made = set(store.refs())
+    parts = {
+        part: _part(store.path(f"{recipe}/{part}")) if f"{recipe}/{part}" in made else known[part]
+        for part in PARTS
+    }
+    gone_on = [part for part in PARTS if f"{recipe}/{part}" not in made]
     return {
         "what": "the microcosm's base model",
         "recipe": "recipes/microcosm_base.py with its defaults",
+        "went_on": f"after {gone_on[-1]}, from weights stored in {DTYPE}" if gone_on else "",
         "tokens": sum(part["tokens"] for part in parts.values()),
         "seconds": round(sum(part["seconds"] for part in parts.values())),
         "parameters": parameters,
@@ -86,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Put the trained base model into the package.")
     parser.add_argument("--store", default=None, help="the store the recipe ran in")
     parser.add_argument("--out", type=Path, default=base_path())
-    parser.add_argument("--ref", default="microcosm_base/untagged")
+    parser.add_argument("--ref", default="microcosm_base/last")
     given = parser.parse_args(argv)
     try:
         print(json.dumps(ship(find_store(given.store), given.out, given.ref), indent=2))

@@ -4,7 +4,7 @@ clean      data -> data                  what should not be taught is taken out
 pretrain   data (model) -> model         every token of texts, from nothing or from a model
 train      model, data -> model          any objective of the table that keeps a language model
 reward     model, data -> reward         an objective with a scalar head
-rl         model, prompts, rewards (reference) -> model     online: ppo, grpo, rloo, reinforce
+rl         model, prompts, rewards (mix, reference) -> model   online: ppo, grpo, rloo, reinforce
 sample     model, prompts -> samples
 pick       model, prompts, reward -> samples    best of n
 join       data, data ... -> data    one after the other, in the order of their roles
