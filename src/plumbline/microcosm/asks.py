@@ -193,8 +193,9 @@ def draw(
 ) -> Ask:
     """One ask of these kinds, in the shares of `SHARES`.
 
-    Split None: any words; "wild": all but held-out phrasings, values and combinations. Raises
-    `UserError` for an unknown kind, or if none of the kinds has what the split holds out.
+    Split None: any words; "wild": all but held-out phrasings, values and combinations; "wide", a
+    matter of rules: as "train". Raises `UserError` for an unknown kind, or if none of the kinds has
+    what the split holds out.
     """
     for kind in kinds or ():
         if kind not in KINDS:
@@ -216,7 +217,7 @@ def _belongs(parts: tuple[str, ...], split: Split | None) -> bool:
         return True
     if split == "wild":
         return parts in ((), ("entity",))
-    return parts == (() if split == "train" else (split,))
+    return parts == (() if split in ("train", "wide") else (split,))
 
 
 def understand(conversation: Conversation) -> Ask | None:

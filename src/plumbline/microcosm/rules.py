@@ -95,7 +95,7 @@ class Rule:
     @property
     def text(self) -> str:
         """The sentence that asks for it."""
-        return _capital(self._filled(phrasings(self.name)[self.phrasing]))
+        return _capital(self._filled(phrasings(self.habit.name)[self.phrasing]))
 
     def verdict(self, kept: bool) -> str:
         """How an answer stands to it, behind "it" or a letter ("does not greet")."""
