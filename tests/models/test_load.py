@@ -125,7 +125,7 @@ def test_gpt2_has_no_dropout_but_its_config_keeps_it(tmp_path) -> None:
 
 
 def test_scalar_head_starts_at_zero_and_reads_the_last_token(llama) -> None:
-    policy = policy_of(llama, "full", scalar_head=True)
+    policy = policy_of(llama, "full", scalar_head=True, precision="fp32")
     assert torch.equal(policy.values(FOREST), torch.zeros(FOREST.rows))
     shake(policy)
     values = policy.values(FOREST)
@@ -252,7 +252,7 @@ def test_dynamic_rope_is_exact_below_its_limit_and_refused_beyond(tmp_path) -> N
     config["rope_parameters"] = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 1e4}
     config["max_position_embeddings"] = 32
     (folder / "config.json").write_text(json.dumps(config))
-    policy = policy_of(folder, "none")
+    policy = policy_of(folder, "none", precision="fp32")
     assert policy.share
     rows = policy.logprobs(grow(check.trees(), share=False)).logp
     torch.testing.assert_close(logp(policy), rows, rtol=1e-4, atol=1e-4)
