@@ -41,7 +41,7 @@ def _ppo() -> Onlining:
     return Onlining("ppo", "full", values={"value": 0.05}, train=train)
 
 
-def _training(objective: str, lr: float, epochs: float, batch: int, **values: float) -> Training:
+def training(objective: str, lr: float, epochs: float, batch: int, **values: float) -> Training:
     train = Train(lr=lr, epochs=epochs, batch=batch)
     return Training(objective, adapter="full", values=dict(values), train=train)
 
@@ -58,10 +58,10 @@ class Settings:
     temperature: float = option(0.7, help="of the answers that are ranked, and of those measured")
     heldout: int = option(300, help="held-out prompts of the gold value")
     control: bool = option(True, help="also train DPO on shuffled rankings")
-    sft: Training = field(default_factory=lambda: _training("sft", 2e-4, 2, 16))
-    reward: Training = field(default_factory=lambda: _training("reward", 3e-4, 2, 16))
-    dpo: Training = field(default_factory=lambda: _training("dpo", 5e-5, 2, 8, beta=0.5))
-    kto: Training = field(default_factory=lambda: _training("kto", 5e-5, 2, 8, beta=0.5))
+    sft: Training = field(default_factory=lambda: training("sft", 2e-4, 2, 16))
+    reward: Training = field(default_factory=lambda: training("reward", 3e-4, 2, 16))
+    dpo: Training = field(default_factory=lambda: training("dpo", 5e-5, 2, 8, beta=0.5))
+    kto: Training = field(default_factory=lambda: training("kto", 5e-5, 2, 8, beta=0.5))
     online: int = option(800, help="prompts that PPO draws answers to (0: no PPO)")
     ppo: Onlining = field(default_factory=_ppo)
 

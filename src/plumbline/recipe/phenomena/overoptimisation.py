@@ -37,6 +37,7 @@ from plumbline.recipe.phenomena.findings import Finding
 from plumbline.recipe.phenomena.proxied import Scoring, proxied
 from plumbline.recipe.phenomena.turning import CONTROL, Measured, measured, moved_right, named
 from plumbline.recipe.phenomena.turning_figure import figure
+from plumbline.recipe.quickstart import seeded
 from plumbline.stages import table
 from plumbline.stages.online_settings import HeldOut, Kl, Online, Onlining
 from plumbline.stages.settings import Eval, Sampling, Train, Training
@@ -68,7 +69,7 @@ def _rl() -> Onlining:
 
 @dataclass(frozen=True)
 class Chase:
-    """Sizes for about half an hour on one core."""
+    """Sizes of a long run on one core; `overoptimisation-small.yaml` has smaller ones."""
 
     demonstrations: int = option(1000, help="mediocre ones that the start is tuned on")
     comparisons: tuple[int, ...] = option(
@@ -112,7 +113,7 @@ class Begun(NamedTuple):
         return comparisons(Comparing(n, after, seed=self.seed), answers=self.said, label=label)
 
     def reward(self, capacity: str, n: int, after: int = 0) -> Handle:
-        given = _seeded(self.settings.reward, self.seed)
+        given = seeded(self.settings.reward, self.seed)
         few = n * given.train.epochs < self.settings.least * given.train.batch
         train = replace(given.train, steps=self.settings.least) if few else given.train
         how = replace(given, adapter=capacity, train=train)
@@ -143,10 +144,6 @@ def plain(capacity: str) -> str:
 
 def _drawing(settings: Chase, n: int, seed: int) -> Sampling:
     return Sampling(n=n, max_new=MAX_NEW, temperature=settings.temperature, seed=seed)
-
-
-def _seeded(training: Training, seed: int) -> Training:
-    return replace(training, train=replace(training.train, seed=seed))
 
 
 def planned(settings: Chase, common: Common) -> Handle:
@@ -198,7 +195,7 @@ def _preferred(begun: Begun, asked: Handle) -> dict[str, Handle]:
     )
     found = {}
     for beta in s.betas:
-        how = replace(_seeded(s.dpo, begun.seed), values={**s.dpo.values, "beta": beta})
+        how = replace(seeded(s.dpo, begun.seed), values={**s.dpo.values, "beta": beta})
         model = table.train(how, model=begun.start, data=data, label=f"{NAME}-dpo-{beta:g}")
         said = begun.drawn(model, asked, 4, f"dpo-answers-{beta:g}")
         found[f"dpo:{beta:g}"] = said

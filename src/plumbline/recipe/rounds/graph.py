@@ -12,19 +12,16 @@ from dataclasses import dataclass, replace
 from plumbline.microcosm import base_path
 from plumbline.microcosm.tasks import MAX_NEW
 from plumbline.recipe import world
+from plumbline.recipe.quickstart import seeded
 from plumbline.recipe.rounds import given, told
-from plumbline.recipe.rounds.settings import ANNOTATORS, BEST, DPO, WAIT, Settings
+from plumbline.recipe.rounds.settings import ANNOTATORS, BEST, DPO, ONCE, SFT, WAIT, Settings
 from plumbline.stages import table
 from plumbline.stages.online_settings import Onlining
-from plumbline.stages.settings import Picking, Sampling, Training
+from plumbline.stages.settings import Picking, Sampling
 from plumbline.store import Handle, ref, source
 
 ASKED, ONLINE = 500, 700
 """Added to the seeds of compared prompts and of those that online methods draw answers to."""
-ONCE = "once"
-
-
-SFT, ONCE = "sft", "once"
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ def everything(s: Settings) -> dict[str, Handle]:
     """The newest policy of every method that trains one, and the report on all rounds."""
     base = source(s.base or base_path(), kind="model", label="base")
     shown = world.demonstrations(world.Draw(s.demonstrations, s.seed), label="demonstrations")
-    sft = table.train(_seeded(s.sft, s.seed), model=base, data=shown, label=SFT)
+    sft = table.train(seeded(s.sft, s.seed), model=base, data=shown, label=SFT)
     rounds = Rounds(s, sft)
     inputs = {f"{SFT}.gold": rounds.measured(Policy(sft), SFT)}
     newest = {SFT: sft}
@@ -115,9 +112,9 @@ class Rounds:
         """After an update on all comparisons so far, as long as that of all `turns` together."""
         s, label = self.s, f"{method}-{ONCE if name == ONCE else turns[-1]}"
         if method == DPO:
-            how = _seeded(s.dpo, s.seed)
+            how = seeded(s.dpo, s.seed)
             return Turn(Policy(table.train(how, model=self.sft, data=data, label=label)), data)
-        how = _seeded(s.reward, s.seed)
+        how = seeded(s.reward, s.seed)
         judge = table.reward(how, model=self.sft, data=data, label=f"reward-{name}")
         if method == BEST:
             return Turn(Policy(self.sft, judge), data, judge)
@@ -161,10 +158,6 @@ class Rounds:
     def seed(self, turn: int) -> int:
         """Another for each round; recipes of seeds below 200 never share one."""
         return 1000 * turn + self.s.seed
-
-
-def _seeded(training: Training, seed: int) -> Training:
-    return replace(training, train=replace(training.train, seed=seed))
 
 
 def _joined(data: Sequence[Handle], label: str) -> Handle:

@@ -7,18 +7,16 @@ from typing import Any
 
 from plumbline.core.errors import UserError, unknown
 from plumbline.core.settings import option
+from plumbline.recipe.quickstart import training
 from plumbline.stages.methods import METHODS
 from plumbline.stages.online_settings import Drawing, HeldOut, Kl, Online, Onlining
-from plumbline.stages.settings import Train, Training
+from plumbline.stages.settings import Training
 
 DPO, BEST = "dpo", "best_of_n"
+SFT, ONCE = "sft", "once"
+"""The model that rounds begin with, and the control in one round."""
 KNOWN = (*METHODS, DPO, BEST)
 ANNOTATORS, WAIT = "annotators", "wait"
-
-
-def _offline(objective: str, lr: float, epochs: float, batch: int, **values: float) -> Training:
-    train = Train(lr=lr, epochs=epochs, batch=batch)
-    return Training(objective, adapter="full", values=dict(values), train=train)
 
 
 def _online(method: str, lr: float = 4e-5, minibatches: int = 1, **values: Any) -> Onlining:
@@ -32,7 +30,7 @@ def _online(method: str, lr: float = 4e-5, minibatches: int = 1, **values: Any) 
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes for about ten minutes on two cores; `rounds-tiny.yaml` has some for a look."""
+    """Sizes for some minutes; `rounds-tiny.yaml` has some for a look."""
 
     seed: int = option(0, help="draws data, annotators, order and answers")
     base: str = option("", help="a base model's folder (none: the one that comes along)")
@@ -53,9 +51,9 @@ class Settings:
     best_of: int = option(4, help="best_of_n: draws for each answer")
     online: int = option(320, help="prompts a round that online methods draw answers to")
     heldout: int = option(300, help="held-out prompts of the gold value, two answers each")
-    sft: Training = field(default_factory=lambda: _offline("sft", 2e-4, 2, 16))
-    reward: Training = field(default_factory=lambda: _offline("reward", 3e-4, 2, 16))
-    dpo: Training = field(default_factory=lambda: _offline("dpo", 5e-5, 2, 8, beta=0.5))
+    sft: Training = field(default_factory=lambda: training("sft", 2e-4, 2, 16))
+    reward: Training = field(default_factory=lambda: training("reward", 3e-4, 2, 16))
+    dpo: Training = field(default_factory=lambda: training("dpo", 5e-5, 2, 8, beta=0.5))
     ppo: Onlining = field(default_factory=lambda: _online("ppo", minibatches=2, value=0.05))
     grpo: Onlining = field(default_factory=lambda: _online("grpo", 3e-5))
     rloo: Onlining = field(default_factory=lambda: _online("rloo"))
@@ -90,5 +88,5 @@ class Settings:
 
     def onlining(self, method: str) -> Onlining:
         """The settings of an online method."""
-        known = {"ppo": self.ppo, "grpo": self.grpo, "rloo": self.rloo, "reinforce": self.reinforce}
-        return known[method]
+        found: Onlining = getattr(self, method)
+        return found

@@ -23,9 +23,10 @@ from plumbline.evals.folders import Run, read_lines, read_runs
 from plumbline.evals.glossary import pretty
 from plumbline.evals.report import Section, build_report
 from plumbline.recipe.phenomena.findings import seconds
+from plumbline.recipe.rounds.settings import ONCE, SFT
 from plumbline.store import Context, stage
 
-SFT, ONCE, GOLD = "sft", "once", "gold"
+GOLD = "gold"
 SHOWN = 4
 """Prompts whose answers stand on the page, spread evenly over the held-out ones."""
 COLOUR = {"better": "better", "worse": "worse"}
