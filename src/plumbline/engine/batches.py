@@ -6,8 +6,9 @@ of like size together; since objectives return sums and counts, the cut never ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +16,8 @@ import torch
 from plumbline.core.types import Example
 from plumbline.objectives.base import Batch
 from plumbline.text.forest import Forest, TokenTree, grow
+
+T = TypeVar("T")
 
 Grow = Callable[[Sequence[TokenTree]], Forest]
 """How trees become a forest: `Policy.grow` knows which layout a model takes."""
@@ -136,3 +139,15 @@ def _extra_columns(items: Sequence[Item], device: str) -> dict[str, torch.Tensor
         parts = [rows for item in items for rows in item.extra[name]]
         made[name] = torch.from_numpy(np.concatenate(parts)).to(device)
     return made
+
+
+def in_order(items: Sequence[Item], parts: Iterable[tuple[Sequence[Item], Iterable[T]]]) -> list[T]:
+    """What was found for each completion, in the order of `items`: `parts` are micro-batches, which
+    hold them in another order, with one thing a completion."""
+    place = {id(item): i for i, item in enumerate(items)}
+    found: list[list[T]] = [[] for _ in items]
+    for group, rows in parts:
+        left = iter(rows)
+        for item in group:
+            found[place[id(item)]] = [next(left) for _ in item.tree.completions]
+    return [row for own in found for row in own]

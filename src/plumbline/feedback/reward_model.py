@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from plumbline.core.types import Example, answer
-from plumbline.engine.batches import Item, cut
+from plumbline.engine.batches import Item, cut, in_order
 from plumbline.feedback.rewards import Answered
 from plumbline.models.policy import Policy
 from plumbline.text.forest import TokenTree
@@ -33,16 +33,14 @@ class RewardModel:
 
     def __call__(self, asked: Sequence[Answered]) -> np.ndarray:
         items = [Item(self._tree(one), Example(one.prompt, ())) for one in asked]
-        place = {id(item): i for i, item in enumerate(items)}
-        found: list[np.ndarray] = [np.empty(0)] * len(items)
+        groups = cut(items, self.micro_tokens, share=self.policy.share)
         with torch.no_grad():
-            for group in cut(items, self.micro_tokens, share=self.policy.share):
-                forest = self.policy.grow([item.tree for item in group])
-                values = self.policy.values(forest).cpu().numpy().astype(np.float64)
-                ends = np.cumsum([len(item.tree.completions) for item in group])[:-1]
-                for item, own in zip(group, np.split(values, ends), strict=True):
-                    found[place[id(item)]] = own
-        return np.concatenate(found)
+            return np.array(in_order(items, ((own, self._values(own)) for own in groups)))
+
+    def _values(self, group: Sequence[Item]) -> list[float]:
+        forest = self.policy.grow([item.tree for item in group])
+        found: list[float] = self.policy.values(forest).tolist()
+        return found
 
     def _tree(self, one: Answered) -> TokenTree:
         if self.renderer is None:

@@ -7,12 +7,12 @@ are those of a second policy; in turn what it learns does not pull at the policy
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 
-from plumbline.engine.batches import Item, Micro
+from plumbline.engine.batches import Item, Micro, in_order
 from plumbline.engine.columns import split_rows
 from plumbline.engine.engine import Engine
 from plumbline.objectives.base import Outputs
@@ -27,15 +27,12 @@ class Critic(Engine):
     @torch.no_grad()
     def values(self, items: Sequence[Item]) -> tuple[list[np.ndarray], np.ndarray]:
         """By answer: values before each token [T_i], and the value behind the last one [N]."""
-        place = {id(item): i for i, item in enumerate(items)}
-        found: list[list[tuple[np.ndarray, float]]] = [[] for _ in items]
-        for group, micro in self.micros(items):
-            forest = micro.forest
-            hidden = self.policy.hidden(forest)
-            before = split_rows(self.policy.token_values(forest, hidden), micro.batch)
-            behind = self.policy.values(forest, hidden=hidden).cpu().numpy()
-            rows = iter(zip(before, behind.tolist(), strict=True))
-            for item in group:
-                found[place[id(item)]] = [next(rows) for _ in item.tree.completions]
-        flat = [row for own in found for row in own]
+        micros = self.micros(items)
+        flat = in_order(items, ((group, self._values(micro)) for group, micro in micros))
         return [row[0] for row in flat], np.array([row[1] for row in flat])
+
+    def _values(self, micro: Micro) -> Iterator[tuple[np.ndarray, float]]:
+        hidden = self.policy.hidden(micro.forest)
+        before = split_rows(self.policy.token_values(micro.forest, hidden), micro.batch)
+        behind = self.policy.values(micro.forest, hidden=hidden).cpu().numpy()
+        return zip(before, behind.tolist(), strict=True)

@@ -6,7 +6,7 @@ Lists go answer by answer, prompt by prompt; arrays [T_i] have one number a toke
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,11 +14,12 @@ import numpy as np
 import torch
 
 from plumbline.core.types import Example
-from plumbline.engine.batches import Item
+from plumbline.engine.batches import Item, Micro, in_order
 from plumbline.engine.columns import split_rows
 from plumbline.engine.engine import Engine
 from plumbline.feedback.reward_model import tree_of
 from plumbline.feedback.rewards import Answered
+from plumbline.models.policy import Policy
 from plumbline.stages.critic import Critic
 from plumbline.stages.onpolicy import as_given
 
@@ -118,26 +119,25 @@ Rows = list[np.ndarray]
 def _read(engine: Engine, items: Sequence[Item]) -> tuple[Rows, Rows, Rows, Rows]:
     """By answer, in the order of `items`: log-probability, entropy, value before each token, and
     the value behind the last one."""
-    policy, place = engine.policy, {id(item): i for i, item in enumerate(items)}
-    found: list[list[tuple[np.ndarray, ...]]] = [[] for _ in items]
     with torch.no_grad():
-        for group, micro in engine.micros(items):
-            with policy.autocast():
-                hidden = policy.hidden(micro.forest)
-                got = policy.logprobs(micro.forest, hidden, entropy=True)
-            assert got.entropy is not None
-            columns = [split_rows(got.logp, micro.batch), split_rows(got.entropy, micro.batch)]
-            if policy.critic is None:
-                columns.append([np.zeros(len(row), np.float32) for row in columns[0]])
-                columns.append([np.zeros(1, np.float32)] * len(columns[0]))
-            else:
-                before = policy.token_values(micro.forest, hidden)
-                behind = policy.values(micro.forest, policy.critic, hidden)
-                columns.append(split_rows(before, micro.batch))
-                columns.append(list(behind.cpu().numpy()[:, None]))
-            rows = iter(zip(*columns, strict=True))
-            for item in group:
-                found[place[id(item)]] = [next(rows) for _ in item.tree.completions]
-    flat = [row for own in found for row in own]
+        micros = engine.micros(items)
+        flat = in_order(items, ((group, _rows(engine.policy, micro)) for group, micro in micros))
     logp, entropy, value, after = (list(column) for column in zip(*flat, strict=True))
     return logp, entropy, value, after
+
+
+def _rows(policy: Policy, micro: Micro) -> Iterator[tuple[np.ndarray, ...]]:
+    with policy.autocast():
+        hidden = policy.hidden(micro.forest)
+        got = policy.logprobs(micro.forest, hidden, entropy=True)
+    assert got.entropy is not None
+    columns = [split_rows(got.logp, micro.batch), split_rows(got.entropy, micro.batch)]
+    if policy.critic is None:
+        columns.append([np.zeros(len(row), np.float32) for row in columns[0]])
+        columns.append([np.zeros(1, np.float32)] * len(columns[0]))
+    else:
+        before = policy.token_values(micro.forest, hidden)
+        behind = policy.values(micro.forest, policy.critic, hidden)
+        columns.append(split_rows(before, micro.batch))
+        columns.append(list(behind.cpu().numpy()[:, None]))
+    return zip(*columns, strict=True)
