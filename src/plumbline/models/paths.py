@@ -9,7 +9,7 @@ plan on its way down sees the whole row instead, which the first-use check finds
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,11 @@ from plumbline.text.forest import Forest
 NAME = "sdpa_along_paths"
 
 
+SHORT = 200
+"""Tokens below which a CPU's bf16 kernel takes longer than fp32's and both conversions: twice as
+long at 32 (`bench/attention.py`)."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """A run of tokens: a trunk (`trunk` None), or a branch of piece number `trunk` with its mask
@@ -34,7 +39,14 @@ class Piece:
     mask: Tensor | None = None
 
 
-Plan = tuple[Piece, ...]
+@dataclass(frozen=True)
+class Plan:
+    """The pieces of a row; `widened`: attention in fp32 inside bf16 autocast."""
+
+    pieces: tuple[Piece, ...]
+    widened: bool = False
+
+
 Growing = Callable[..., Tensor]
 """What decodes keeps keys and values itself: (module, query, key, value, **rest) -> outputs."""
 
@@ -42,6 +54,10 @@ Growing = Callable[..., Tensor]
 def plan(forest: Forest, dtype: torch.dtype, device: torch.device) -> Plan:
     """The pieces of a forest whose trees stand in one row."""
     assert len(forest.tokens) == 1, "paths take a forest of one row"
+    longest = max((prompt + max(own) for prompt, own in forest.trees), default=0)
+    widened = device.type == "cpu" and dtype == torch.bfloat16 and longest < SHORT
+    if widened:
+        dtype = torch.float32
     pieces: list[Piece] = []
     for prompt, completions in forest.trees:
         if len(completions) == 1 or not prompt:  # nothing is shared: every completion is a trunk
@@ -50,7 +66,7 @@ def plan(forest: Forest, dtype: torch.dtype, device: torch.device) -> Plan:
         trunk = len(pieces)
         pieces.append(Piece(prompt))
         pieces += [Piece(own, trunk, _mask(prompt, own, dtype, device)) for own in completions]
-    return tuple(pieces)
+    return Plan(tuple(pieces), widened)
 
 
 def _mask(prompt: int, own: int, dtype: torch.dtype, device: torch.device) -> Tensor:
@@ -74,15 +90,31 @@ def attention(
         return sdpa_attention_forward(module, query, key, value, attention_mask, **rest)
     if callable(paths):
         return paths(module, query, key, value, **rest), None
-    sizes = [piece.size for piece in paths]
+    if not paths.widened:
+        return _along(module, query, key, value, paths.pieces, **rest), None
+    with torch.autocast("cpu", enabled=False):
+        q, k, v = query.float(), key.float(), value.float()
+        return _along(module, q, k, v, paths.pieces, **rest).bfloat16(), None
+
+
+def _along(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    pieces: Sequence[Piece],
+    **rest: Any,
+) -> Tensor:
+    """[1, L, H, D], piece by piece."""
+    sizes = [piece.size for piece in pieces]
     q, k, v = (x.split(sizes, dim=2) for x in (query, key, value))
     outs = []
-    for i, piece in enumerate(paths):
+    for i, piece in enumerate(pieces):
         keys, values = k[i], v[i]
         if piece.trunk is not None:
             keys, values = (torch.cat([x[piece.trunk], x[i]], dim=2) for x in (k, v))
         outs.append(sdpa_attention_forward(module, q[i], keys, values, piece.mask, **rest)[0])
-    return torch.cat(outs, dim=1), None
+    return torch.cat(outs, dim=1)
 
 
 def below(config: PreTrainedConfig) -> str:
