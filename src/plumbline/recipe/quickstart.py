@@ -60,8 +60,8 @@ class Settings:
     control: bool = option(True, help="also train DPO on shuffled rankings")
     sft: Training = field(default_factory=lambda: training("sft", 2e-4, 2, 16))
     reward: Training = field(default_factory=lambda: training("reward", 3e-4, 2, 16))
-    dpo: Training = field(default_factory=lambda: training("dpo", 5e-5, 2, 8, beta=0.5))
-    kto: Training = field(default_factory=lambda: training("kto", 5e-5, 2, 8, beta=0.5))
+    dpo: Training = field(default_factory=lambda: training("dpo", 1e-4, 1, 16, beta=0.5))
+    kto: Training = field(default_factory=lambda: training("kto", 1e-4, 1, 16, beta=0.5))
     online: int = option(800, help="prompts that PPO draws answers to (0: no PPO)")
     ppo: Onlining = field(default_factory=_ppo)
 
