@@ -100,7 +100,8 @@ def test_the_first_ratio_is_one_and_the_first_kl_is_nothing(
 ) -> None:
     trained("grpo", tiny_model, tmp_path, iterations=1)
     (line,) = lines(tmp_path)
-    assert line["kl"] == line["kl_k3"] == 0 and abs(line["moved"]) < 1e-9
+    # The sampler's numbers beside the trainer's: apart by rounding and nothing else.
+    assert abs(line["kl"]) < 1e-5 and line["kl_k3"] < 1e-9 and abs(line["moved"]) < 1e-9
 
 
 def test_the_controller_moves_beta(tiny_model: Path, tmp_path: Path) -> None:
@@ -297,15 +298,15 @@ def test_scores_do_not_depend_on_the_micro_batch(tiny_model: Path) -> None:
         Answered((user("x"),), [5, 6, 7 + i], ([8] * (1 + i), [9, 10]), ("", ""), (True, True))
         for i in range(6)
     ]
-    told = []
+    told, drawn = [], [np.zeros(len(ids), np.float32) for one in asked for ids in one.ids]
     for budget in (10_000, 12):
         engine = Engine(policy, build("ppo"), micro_tokens=budget, entropy=True)
-        told.append(scored(engine, engine, items_of(asked)))
-    for name in ("logp", "entropy", "value"):
+        told.append(scored(engine, engine, items_of(asked), drawn))
+    for name in ("ref_logp", "value"):
         for a, b in zip(getattr(told[0], name), getattr(told[1], name), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-5)
     np.testing.assert_allclose(told[0].after, told[1].after, atol=1e-5)
-    assert [len(row) for row in told[0].logp] == [len(i) for one in asked for i in one.ids]
+    assert [len(row) for row in told[0].ref_logp] == [len(i) for one in asked for i in one.ids]
 
 
 def test_a_temperature_is_scored_as_it_is_drawn(tiny_model: Path) -> None:

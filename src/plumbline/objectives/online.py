@@ -37,7 +37,10 @@ def ratio_terms(out: Outputs, batch: Batch, low: float, high: float) -> dict[str
         rho = ratio(out, batch)
         outside = ((rho > 1 + high) & (advantage > 0)) | ((rho < 1 - low) & (advantage < 0))
         counted = rho[weight > 0]
-        terms = {"moved": weighted(rho - 1 - rho.log(), weight)}
+        terms = {
+            "moved": weighted(rho - 1 - rho.log(), weight),
+            "sampler_error": weighted(rho.log().abs().exp(), weight),
+        }
         if len(counted):
             terms["ratio_low"] = Term(counted.min(), 1, "min")
             terms["ratio_high"] = Term(counted.max(), 1, "max")

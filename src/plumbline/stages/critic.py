@@ -15,6 +15,7 @@ import torch
 from plumbline.engine.batches import Item, Micro, in_order
 from plumbline.engine.columns import split_rows
 from plumbline.engine.engine import Engine
+from plumbline.models.policy import Policy
 from plumbline.objectives.base import Outputs
 
 
@@ -24,15 +25,18 @@ class Critic(Engine):
     def outputs(self, micro: Micro, *, top: int | None = None) -> Outputs:
         return Outputs(token_value=self.policy.token_values(micro.forest))
 
-    @torch.no_grad()
-    def values(self, items: Sequence[Item]) -> tuple[list[np.ndarray], np.ndarray]:
-        """By answer: values before each token [T_i], and the value behind the last one [N]."""
-        micros = self.micros(items)
-        flat = in_order(items, ((group, self._values(micro)) for group, micro in micros))
-        return [row[0] for row in flat], np.array([row[1] for row in flat])
 
-    def _values(self, micro: Micro) -> Iterator[tuple[np.ndarray, float]]:
-        hidden = self.policy.hidden(micro.forest)
-        before = split_rows(self.policy.token_values(micro.forest, hidden), micro.batch)
-        behind = self.policy.values(micro.forest, hidden=hidden).cpu().numpy()
-        return zip(before, behind.tolist(), strict=True)
+@torch.no_grad()
+def values(engine: Engine, items: Sequence[Item]) -> tuple[list[np.ndarray], np.ndarray]:
+    """What a critic, its own or on a policy's trunk, expects: by answer, before each token [T_i],
+    and behind the last one [N]."""
+    micros = engine.micros(items)
+    flat = in_order(items, ((group, _values(engine.policy, micro)) for group, micro in micros))
+    return [row[0] for row in flat], np.array([row[1] for row in flat])
+
+
+def _values(policy: Policy, micro: Micro) -> Iterator[tuple[np.ndarray, float]]:
+    hidden = policy.hidden(micro.forest)
+    before = split_rows(policy.token_values(micro.forest, hidden), micro.batch)
+    behind = policy.values(micro.forest, policy.critic, hidden).cpu().numpy()
+    return zip(before, behind.tolist(), strict=True)

@@ -20,7 +20,7 @@ from plumbline.engine.engine import Engine
 from plumbline.feedback.reward_model import tree_of
 from plumbline.feedback.rewards import Answered
 from plumbline.models.policy import Policy
-from plumbline.stages.critic import Critic
+from plumbline.stages.critic import Critic, values
 from plumbline.stages.onpolicy import as_given
 
 
@@ -62,11 +62,11 @@ class Drawn:
 
 @dataclass
 class Scored:
-    """What the policy that drew the answers and its reference say, before any update."""
+    """What the policy that drew the answers and its reference say, before any update: nats a
+    token, and what a critic expects (0 without one)."""
 
     logp: list[np.ndarray]
     ref_logp: list[np.ndarray]
-    entropy: list[np.ndarray]
     value: list[np.ndarray]
     after: np.ndarray
 
@@ -82,26 +82,29 @@ def items_of(asked: Sequence[Answered]) -> list[Item]:
 
 
 def scored(
-    engine: Engine, reference: Engine, items: Sequence[Item], critic: Critic | None = None
+    engine: Engine,
+    reference: Engine,
+    items: Sequence[Item],
+    logp: list[np.ndarray],
+    critic: Critic | None = None,
 ) -> Scored:
-    """Both models' log-probabilities, the policy's entropy, and the critic's values: those of
-    `critic`, else of the policy's head (0 without one)."""
-    logp, entropy, value, after = _read(engine, items)
+    """The reference's log-probabilities beside `logp`, those that the answers were drawn at, and
+    the values of `critic`, else of the policy's head."""
+    judge = critic or (engine if engine.policy.critic is not None else None)
+    if judge is not None:
+        value, after = values(judge, items)
+    else:
+        value, after = [np.zeros_like(row) for row in logp], np.zeros(len(logp))
     with as_given(reference.policy):
-        ref_logp = _read(reference, items)[0]
-    behind = np.concatenate(after)
-    if critic is not None:
-        value, behind = critic.values(items)
-    return Scored(logp, ref_logp, entropy, value, behind)
+        return Scored(logp, logprobs(reference, items), value, after)
 
 
 def exact_kl(engine: Engine, reference: Engine, items: Sequence[Item], tokens: int = 256) -> float:
     """KL(pi || pi_ref) over the whole vocabulary, nats a token, at the first sampled positions.
 
-    So many positions at least (or all), of whole prompts: what k1 estimates without its noise.
+    So many positions at least (or all), of whole answers: what k1 estimates without its noise.
     """
-    sizes = np.cumsum([sum(map(len, item.tree.completions)) for item in items])
-    some = items[: int(np.searchsorted(sizes, tokens)) + 1]
+    some = list(_first(items, tokens))
     total = count = 0.0
     with torch.no_grad():
         for _, micro in engine.micros(some):
@@ -113,31 +116,22 @@ def exact_kl(engine: Engine, reference: Engine, items: Sequence[Item], tokens: i
     return total / count
 
 
-Rows = list[np.ndarray]
+def _first(items: Sequence[Item], tokens: int) -> Iterator[Item]:
+    """The first answers that hold so many tokens."""
+    for item in items:
+        sizes = np.cumsum([len(own) for own in item.tree.completions])
+        if tokens > 0:
+            count = int(np.searchsorted(sizes, tokens)) + 1
+            yield replace(item, tree=item.tree.only(range(min(count, len(sizes)))))
+        tokens -= int(sizes[-1])
 
 
-def _read(engine: Engine, items: Sequence[Item]) -> tuple[Rows, Rows, Rows, Rows]:
-    """By answer, in the order of `items`: log-probability, entropy, value before each token, and
-    the value behind the last one."""
-    with torch.no_grad():
-        micros = engine.micros(items)
-        flat = in_order(items, ((group, _rows(engine.policy, micro)) for group, micro in micros))
-    logp, entropy, value, after = (list(column) for column in zip(*flat, strict=True))
-    return logp, entropy, value, after
+@torch.no_grad()
+def logprobs(engine: Engine, items: Sequence[Item]) -> list[np.ndarray]:
+    """Log-probabilities by answer, in the order of `items`."""
+    micros = engine.micros(items)
+    return in_order(items, ((group, _rows(engine.policy, micro)) for group, micro in micros))
 
 
-def _rows(policy: Policy, micro: Micro) -> Iterator[tuple[np.ndarray, ...]]:
-    with policy.autocast():
-        hidden = policy.hidden(micro.forest)
-        got = policy.logprobs(micro.forest, hidden, entropy=True)
-    assert got.entropy is not None
-    columns = [split_rows(got.logp, micro.batch), split_rows(got.entropy, micro.batch)]
-    if policy.critic is None:
-        columns.append([np.zeros(len(row), np.float32) for row in columns[0]])
-        columns.append([np.zeros(1, np.float32)] * len(columns[0]))
-    else:
-        before = policy.token_values(micro.forest, hidden)
-        behind = policy.values(micro.forest, policy.critic, hidden)
-        columns.append(split_rows(before, micro.batch))
-        columns.append(list(behind.cpu().numpy()[:, None]))
-    return zip(*columns, strict=True)
+def _rows(policy: Policy, micro: Micro) -> list[np.ndarray]:
+    return split_rows(policy.logprobs(micro.forest).logp, micro.batch)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -124,12 +124,12 @@ class OnlineLoop:
         drawn = self._priced(drawn.worth(worth))
         items = items_of(drawn.asked)
         with _timed(took, "score"):
-            told = scored(self.engine, self.reference, items, self.critic)
+            told = scored(self.engine, self.reference, items, drawn.logprobs, self.critic)
+            exact = exact_kl(self.engine, self.reference, items)
         beta = self.state["beta"]
         found = crediting.credited(self.how, self.settings, self._scaled(drawn), told, beta)
         numbers = signals.numbers(drawn, told, found)
-        numbers["kl_exact"] = exact_kl(self.engine, self.reference, items)
-        self._gate(numbers["sampler_error"])
+        numbers["kl_exact"] = exact
         self._watch(step, drawn)
         with _timed(took, "update"):
             ready = crediting.with_columns(items, drawn, told, found)
@@ -232,9 +232,11 @@ class OnlineLoop:
             atomic.write_json(path, known)
         return known
 
-    def _gate(self, error: float) -> None:
+    def _gate(self, found: Mapping[str, float]) -> dict[str, float]:
+        """How far sampler and trainer disagree: what the ratio is from 1 before any update."""
+        error = found["sampler_error"]
         if error <= self.settings.gate:
-            return
+            return {"sampler_error": error}
         raise UserError(
             f"iteration {self.state['step']}: sampler and trainer disagree by a factor of"
             f" {error:.3f} a token (the gate is {self.settings.gate})",
@@ -249,11 +251,13 @@ class OnlineLoop:
         """Epochs of minibatches; means over all of them."""
         s = self.settings
         lr, sums, norms = self.schedule.at(step), Sums(), []
-        updates = 0
+        updates, agreed = 0, {}
         for epoch in range(s.epochs or self.how.epochs):
             moved = 0.0
             for batch in self._minibatches(step, epoch, items):
                 found = self.engine.forward_backward(batch)
+                if not updates:
+                    agreed = self._gate(found.means())
                 if self.mixing is not None:
                     sums.merge(self.mixing(step, updates, len(batch)))
                 norms.append(self._optim_step(self.engine, lr, found))
@@ -266,6 +270,7 @@ class OnlineLoop:
             if s.moved and moved > s.moved:
                 break
         mean = {"lr": lr, "updates": float(updates)}
+        mean |= agreed
         return {**sums.means(), **mean, "grad_norm": float(np.mean(norms)) if norms else 0.0}
 
     def _minibatches(self, step: int, epoch: int, items: Sequence[Item]) -> Iterator[list[Item]]:

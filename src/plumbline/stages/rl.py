@@ -333,7 +333,7 @@ def _measured(loaded: _Loaded, s: Online) -> dict[str, Interval]:
     prompts, drawer = loaded.heldout, Drawer(s.draw, loaded.answerer.renderer)
     seeds = [hash_seed(s.seed, 2**31, k) for k in range(len(prompts))]
     drawn = drawer(loaded.engine.policy, prompts, 1, seeds)
-    told = scored(loaded.engine, loaded.reference, items_of(drawn.asked))
+    told = scored(loaded.engine, loaded.reference, items_of(drawn.asked), drawn.logprobs)
     values = {
         "reward": loaded.reward(drawn.asked)[0],
         "kl": np.array([apart.sum() for apart in told.apart]),

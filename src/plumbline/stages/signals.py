@@ -3,6 +3,7 @@ mean when something is wrong."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +18,7 @@ GRAM, AGAIN = 4, 3
 
 
 def numbers(drawn: Drawn, told: Scored, found: Credit) -> dict[str, float]:
-    """Of answers, before the update: reward, KL, entropy, length, endings, critic, agreement."""
+    """Of answers, before the update: reward, KL, length, endings, critic."""
     apart, lengths = told.apart, drawn.lengths
     made = {
         "reward": float(drawn.rewards.mean()),
@@ -26,24 +27,16 @@ def numbers(drawn: Drawn, told: Scored, found: Credit) -> dict[str, float]:
         "kl_k2": kl.per_sequence(apart, "k2"),
         "kl_k3": kl.per_sequence(apart, "k3"),
         "kl_token": kl.per_token(apart, "k1"),
-        "entropy": float(np.concatenate(told.entropy).mean()),
         "length": float(lengths.mean()),
         "ended": float(drawn.ended.mean()),
         "repeated": repeated(drawn),
         "reward_length": correlation(drawn.rewards, lengths),
-        "sampler_error": sampler_error(drawn.logprobs, told.logp),
     }
     made |= {f"reward.{name}": float(part.mean()) for name, part in drawn.parts.items()}
     if any(row.any() for row in told.value):
         made["explained"] = explained(found.returns, told.value)
     places = kl.by_position(apart)
     return made | {f"kl_at.{i}": value for i, value in enumerate(places) if np.isfinite(value)}
-
-
-def sampler_error(said: Sequence[np.ndarray], scored: Sequence[np.ndarray]) -> float:
-    """Mean over tokens of exp|sampler's - trainer's log-probability|: 1 where both agree."""
-    apart = np.concatenate([a - b for a, b in zip(said, scored, strict=True)])
-    return float(np.exp(np.abs(apart)).mean())
 
 
 def explained(returns: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> float:
@@ -80,7 +73,8 @@ def sicknesses(first: Mapping[str, float], now: Mapping[str, float]) -> dict[str
             " under the reference than the policy; answers are drawn from another distribution"
             " than is scored, or far too few of them"
         )
-    if now["entropy"] < 0.1 * first["entropy"]:
+    # An iteration whose answers were all dropped has no entropy.
+    if now.get("entropy", math.inf) < 0.1 * first.get("entropy", 0.0):
         said["entropy"] = (
             f"entropy fell from {first['entropy']:.2f} to {now['entropy']:.2f} nats a token: the"
             " answers hardly differ any more; raise kl.beta or entropy, or lower lr"

@@ -70,12 +70,12 @@ def _apart(
     from plumbline.engine.engine import Engine
     from plumbline.models.load import load_model
     from plumbline.objectives import build
-    from plumbline.stages.drawn import items_of, scored
+    from plumbline.stages.drawn import items_of, logprobs
 
     policy = load_model(reference, adapter="none")
     policy.temperature = settings.temperature
     engine = Engine(policy, build("reinforce"), micro_tokens=budget)
-    told = scored(engine, engine, items_of(asked)).ref_logp
+    told = logprobs(engine, items_of(asked))
     own = [sum(nats) for row in rows for nats in row["logprobs"]]
     return [a - float(b.sum()) for a, b in zip(own, told, strict=True)]
 
