@@ -1,11 +1,12 @@
 """Online training beside TRL's GRPO and RLOO trainers on the same work, sides alternating.
 
     python bench/online.py [--methods grpo rloo] [--runs 2] [--steps 5] [--variants plain best]
+        [--precision bf16]
 
 The benchmark's model of 29 M parameters, prompts of hh-rlhf of at most 128 tokens, 4 prompts an
 iteration x 8 answers x 64 new tokens, a reward that costs nothing, one update an iteration, all
-weights, fp32. Prints samples a second (answers drawn and learnt from) and peak memory; `floor` is
-each side's memory with its libraries (and TRL's weights) loaded.
+weights, in fp32 or bf16 autocast on both sides. Prints samples a second (answers drawn and learnt
+from) and peak memory; `floor` is each side's memory with its libraries (and TRL's weights) loaded.
 """
 
 from __future__ import annotations
@@ -52,12 +53,14 @@ def main() -> None:
     parser.add_argument("--variants", nargs="+", default=["plain", "best"])
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     asked = parser.parse_args()
     shared = Path(os.environ.get("PLUMBLINE_SHARED", ROOT.parent / "shared"))
     material.build(FOLDER, shared)
     given = prompts(FOLDER)
     python = str(peers.install())
     work = ["--model", str(FOLDER / "model"), "--prompts", str(given), "--steps", str(asked.steps)]
+    work += ["--precision", asked.precision]
     for method in asked.methods:
         sides = {
             "plumbline": [sys.executable, str(ROOT / "bench" / "online_run.py"), method],

@@ -37,11 +37,12 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=8)
     parser.add_argument("--new", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     a = parser.parse_args()
     lines = [json.loads(line)["prompt"] for line in a.prompts.read_text().splitlines()]
     asked = [rl.Asked((user(text),)) for text in lines]
     settings = Online(
-        iterations=a.steps, prompts=a.each, lr=1e-5, precision="fp32", threads=a.threads,
+        iterations=a.steps, prompts=a.each, lr=1e-5, precision=a.precision, threads=a.threads,
         draw=Drawing(n=a.n, max_new=a.new), heldout=HeldOut(fraction=0.0),
         save_seconds=1e9,
     )  # fmt: skip

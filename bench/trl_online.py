@@ -1,7 +1,7 @@
 """One run of TRL's GRPO or RLOO trainer in the peers' environment; prints one JSON line.
 
-`plain` is TRL's defaults (gradient checkpointing on) but for fp32 and the sizes of the work; `best`
-switches checkpointing off. The reward is the same function as on plumbline's side.
+`plain` is TRL's defaults (gradient checkpointing on) but for the sizes of the work; `best` switches
+checkpointing off. The reward is the same function as on plumbline's side.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=8)
     parser.add_argument("--new", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     kind, config = TRAINERS[a.method]
@@ -55,8 +56,9 @@ def main() -> None:
     chosen: dict[str, Any] = {
         "output_dir": str(a.out), "per_device_train_batch_size": a.each * a.n,
         "num_generations": a.n, "max_completion_length": a.new, "max_steps": a.steps,
-        "beta": 0.04, "bf16": False, "use_cpu": True, "report_to": [], "save_strategy": "no",
-        "logging_steps": 1, "learning_rate": 1e-5, "shuffle_dataset": False,
+        "beta": 0.04, "bf16": a.precision == "bf16", "use_cpu": True,
+        "report_to": [], "save_strategy": "no", "logging_steps": 1, "learning_rate": 1e-5,
+        "shuffle_dataset": False,
     }  # fmt: skip
     if a.variant == "best":
         chosen["gradient_checkpointing"] = False
@@ -69,10 +71,22 @@ def main() -> None:
         train_dataset=Dataset.from_dict({"prompt": asked}),
         processing_class=AutoTokenizer.from_pretrained(a.model, padding_side="left"),
     )  # fmt: skip
+    prepare, drawing = trainer._prepare_inputs, []
+
+    def timed(*given: Any) -> Any:
+        began = time.perf_counter()
+        made = prepare(*given)
+        drawing.append(time.perf_counter() - began)
+        return made
+
+    trainer._prepare_inputs = timed
     trainer.train()
     steps = [b - a_ for a_, b in zip(clock.ends, clock.ends[1:], strict=False)]
+    phases = [{"drawn and scored": d, "update": s - d}
+              for s, d in zip(steps, drawing[1:], strict=False)]  # fmt: skip
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print("\n" + json.dumps({"seconds": steps, "peak_gb": peak, "floor_gb": floor}), flush=True)
+    found = {"seconds": steps, "phases": phases, "peak_gb": peak, "floor_gb": floor}
+    print("\n" + json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def test_the_reward_rises(method: str, tiny_model: Path, tmp_path: Path) -> None
     found = trained(method, tiny_model, tmp_path, iterations=16, lr=2e-2)
     rewards = [line["reward"] for line in lines(tmp_path)]
     assert np.mean(rewards[-4:]) > np.mean(rewards[:4]) + 0.03
-    assert found["metrics"]["kl"]["value"] > 0 and found["before"]["kl"]["value"] == 0
+    assert found["metrics"]["kl"]["value"] > 0 and abs(found["before"]["kl"]["value"]) < 1e-5
     assert all(line["sampler_error"] < 1.001 for line in lines(tmp_path))
 
 
@@ -90,7 +90,7 @@ def test_an_adapter_moves_and_its_reference_is_the_model_as_given(
 ) -> None:
     """A random model of width 16 can hardly say what its adapter wants, but it moves."""
     found = trained(method, tiny_model, tmp_path, adapter="lora", lr=0.1)
-    assert found["before"]["kl"]["value"] == 0 and found["metrics"]["kl"]["value"] != 0
+    assert abs(found["before"]["kl"]["value"]) < 1e-5 and found["metrics"]["kl"]["value"] != 0
     assert (tmp_path / "adapter_model.safetensors").exists()
     assert all(line["sampler_error"] < 1.001 for line in lines(tmp_path))
 

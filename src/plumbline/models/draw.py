@@ -49,12 +49,12 @@ class Draw:
     def choose(self, logits: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
         """Ids [B] and their log-probabilities [B], at one uniform number in [0, 1) a row."""
         z = self._cut(logits)
-        if self.temperature == 0:
-            ids = z.argmax(-1)
-        else:
-            weights = (z - z.amax(-1, keepdim=True)).exp_()
-            ids = _passing(weights, uniform)
-        return ids, z.gather(1, ids[:, None])[:, 0] - z.logsumexp(-1)
+        top, greedy = z.max(-1)
+        weights = (z - top[:, None]).exp_()
+        total = _blocks(weights)
+        ids = greedy if self.temperature == 0 else _passing(weights, total, uniform, greedy)
+        logp = z.gather(1, ids[:, None])[:, 0] - top - total[:, -1].log()
+        return ids, logp.float()
 
     def _cut(self, logits: Tensor) -> Tensor:
         """Logits over the temperature, -inf where nothing is drawn from."""
@@ -83,16 +83,25 @@ def _beyond(z: Tensor, mass: float) -> Tensor:
     return torch.ones_like(z, dtype=torch.bool).scatter(1, order, ~inside)
 
 
-def _passing(weights: Tensor, uniform: Tensor) -> Tensor:
+def _blocks(weights: Tensor) -> Tensor:
+    """Running sums [B, ceil(V / BLOCK)] over blocks: fp32 inside a block, fp64 over blocks."""
+    whole = weights.shape[1] // BLOCK * BLOCK
+    sums = weights[:, :whole].view(len(weights), -1, BLOCK).sum(-1)
+    if whole < weights.shape[1]:
+        sums = torch.cat([sums, weights[:, whole:].sum(-1, keepdim=True)], 1)
+    return sums.double().cumsum(-1)
+
+
+def _passing(weights: Tensor, blocks: Tensor, uniform: Tensor, likeliest: Tensor) -> Tensor:
     """The first column [B] at which each row's running sum passes its share of the whole sum."""
-    rows, columns = weights.shape
-    padded = torch.nn.functional.pad(weights, (0, -columns % BLOCK)).view(rows, -1, BLOCK)
-    blocks = padded.sum(-1, dtype=torch.float64).cumsum(-1)
+    columns = weights.shape[1]
     at = uniform.to(blocks)[:, None] * blocks[:, -1:]
     block = torch.searchsorted(blocks, at, right=True).clamp_max(blocks.shape[1] - 1)
     before = torch.where(block > 0, blocks.gather(1, (block - 1).clamp_min(0)), 0.0)
-    own = padded.gather(1, block[:, :, None].expand(-1, -1, BLOCK))[:, 0].double().cumsum(-1)
+    inside = block * BLOCK + torch.arange(BLOCK, device=block.device)
+    own = weights.gather(1, inside.clamp_max(columns - 1)).double()
+    own = own.masked_fill(inside >= columns, 0.0).cumsum(-1)
     place = torch.searchsorted(own, at - before, right=True).clamp_max(BLOCK - 1)
     ids = (block * BLOCK + place)[:, 0].clamp_max(columns - 1)
     # A share that rounding puts at the end of a block falls on a token that may be drawn.
-    return torch.where(weights.gather(1, ids[:, None])[:, 0] > 0, ids, weights.argmax(-1))
+    return torch.where(weights.gather(1, ids[:, None])[:, 0] > 0, ids, likeliest)

@@ -14,7 +14,7 @@ Shapes: N tokens, V vocabulary, D width, K ids a token.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,9 @@ from torch.utils.checkpoint import checkpoint
 
 BUDGET = 2**24
 """Logits held at once, in numbers: 64 MiB in fp32."""
+
+PIECE = 2**19
+"""Of these, a CPU works on so many at a time: what its caches hold."""
 
 Post = Callable[[Tensor], Tensor]
 
@@ -115,36 +118,59 @@ def _chunk(
 
 
 class _Pick(torch.autograd.Function):
-    """log softmax at K ids and entropy, keeping only logits and lse; one [N, V] buffer in backward.
+    """log softmax at K ids and entropy, keeping only logits and lse. fp32 numbers are made a piece
+    of the rows at a time: on a CPU whole ones cost more in memory traffic than the products.
 
     d logp_k / d z_v = [v = k] - p_v ;   d H / d z_v = -p_v (log p_v + H)
     """
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, ids: Tensor, entropy: bool) -> tuple[Tensor, Tensor]:
-        wide = _wide(logits)
-        lse = wide.logsumexp(-1, keepdim=True)
-        logp = wide.gather(1, ids) - lse
-        spread = wide.new_zeros(0)
-        if entropy:
-            p = (wide - lse).exp_()
-            spread = lse[:, 0] - p.mul_(wide).sum(-1)
+        said = [_picked(part, own, entropy) for part, own in _pieces(logits, ids)]
+        logp, lse, spread = (torch.cat(parts) for parts in zip(*said, strict=True))
         ctx.save_for_backward(logits, ids, lse, spread)
-        ctx.entropy = entropy
+        ctx.set_materialize_grads(False)
         return logp, spread
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor, None, None]:
         logits, ids, lse, spread = ctx.saved_tensors
         by_logp, by_spread = grads
-        logp = _wide(logits) - lse
-        if ctx.entropy:
-            slope = by_spread[:, None] * (logp + spread[:, None]) + by_logp.sum(-1, keepdim=True)
-            out = logp.exp_().mul_(-slope)
-        else:
-            out = logp.exp_().mul_(-by_logp.sum(-1, keepdim=True))
-        out.scatter_add_(1, ids, by_logp.to(out.dtype))
-        return out.to(logits.dtype), None, None
+        if by_logp is None:
+            by_logp = lse.new_zeros(ids.shape)
+        out = torch.empty_like(logits)
+        more = () if by_spread is None else (spread[:, None], by_spread[:, None])
+        for piece, *told in _pieces(out, logits, ids, lse, by_logp, *more):
+            piece.copy_(_slope(*told))
+        return out, None, None
+
+
+def _picked(logits: Tensor, ids: Tensor, entropy: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """log p at ids [n, K], log-sum-exp [n, 1], entropy [n] (empty unless asked for)."""
+    wide = _wide(logits)
+    lse = wide.logsumexp(-1, keepdim=True)
+    logp = wide.gather(1, ids) - lse
+    if not entropy:
+        return logp, lse, wide.new_zeros(0)
+    p = (wide - lse).exp_()
+    return logp, lse, lse[:, 0] - p.mul_(wide).sum(-1)
+
+
+def _slope(logits: Tensor, ids: Tensor, lse: Tensor, by_logp: Tensor, *more: Tensor) -> Tensor:
+    """The loss by the logits [n, V]; `more`: the entropy, and the loss by it."""
+    logp = _wide(logits) - lse
+    weight = by_logp.sum(-1, keepdim=True)
+    if more:
+        spread, by_spread = more
+        weight = by_spread * (logp + spread) + weight
+    out = logp.exp_().mul_(-weight)
+    return out.scatter_add_(1, ids, by_logp.to(out.dtype))
+
+
+def _pieces(first: Tensor, *rest: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """The same rows of all: PIECE numbers of the first at a time on a CPU, elsewhere all."""
+    rows = max(1, PIECE // first.shape[1]) if first.device.type == "cpu" else max(1, len(first))
+    return zip(*(x.split(rows) for x in (first, *rest)), strict=True)
 
 
 def _wide(logits: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ class GRPO:
         behind = batch["ref_logp"] - out.logp
         k3 = torch.expm1(behind) - behind
         loss = clipped(out, batch, self.clip, high) + self.beta * k3
-        if out.entropy is not None:
+        if self.entropy and out.entropy is not None:
             loss = loss - self.entropy * out.entropy
         weight = batch["token_weight"]
         share = 1 / batch.row_lengths()[batch.row] if self.average == "answer" else 1.0

@@ -47,7 +47,7 @@ class PPO:
             miss = value_loss(out.token_value, batch, self.value_clip)
             loss = loss + self.value * miss
             terms["value_loss"] = weighted(miss, weight)
-        if out.entropy is not None:
+        if self.entropy and out.entropy is not None:
             loss = loss - self.entropy * out.entropy
         terms["loss"] = weighted(loss, weight)
         return terms | ratio_terms(out, batch, self.clip, self.clip_high or self.clip)

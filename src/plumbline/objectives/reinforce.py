@@ -33,7 +33,7 @@ class Reinforce:
     def __call__(self, out: Outputs, batch: Batch) -> dict[str, Term]:
         assert out.logp is not None, "this objective reads token log-probabilities"
         loss = -batch["advantage"] * out.logp
-        if out.entropy is not None:
+        if self.entropy and out.entropy is not None:
             loss = loss - self.entropy * out.entropy
         total = (batch["token_weight"] * loss).sum()
         return {"loss": Term(total, self.counts(batch)["loss"])} | ratio_terms(out, batch, 0, 0)

@@ -53,7 +53,7 @@ class Settings:
     seed: int = option(0, help="draws data, annotators, order and answers")
     base: str = option("", help="a base model's folder (none: the one that comes along)")
     demonstrations: int = option(400, help="demonstrations for SFT")
-    prompts: int = option(700, help="prompts whose answers are ranked")
+    prompts: int = option(1000, help="prompts whose answers are ranked")
     answers: int = option(4, help="answers a prompt")
     temperature: float = option(0.7, help="of the answers that are ranked, and of those measured")
     heldout: int = option(300, help="held-out prompts of the gold value")
