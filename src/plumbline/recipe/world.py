@@ -19,7 +19,6 @@ from plumbline.store import Context, stage
 
 if TYPE_CHECKING:
     from plumbline.stages.answering import Answerer
-    from plumbline.stages.picking import Picker
 
 
 @dataclass(frozen=True)
@@ -97,14 +96,13 @@ def measure_gold(ctx: Context, settings: Measure, inputs: Mapping[str, Path]) ->
 
 def measure_best(ctx: Context, settings: Best, inputs: Mapping[str, Path]) -> None:
     """The same of a model among whose draws a reward model picks."""
-    from plumbline.stages.answering import Answerer
     from plumbline.stages.picking import Picker
 
-    answerer = Answerer(inputs["model"])
-    _gold(ctx, settings, Picker.by(inputs["reward"], answerer, settings.of, ctx.say))
+    picker = Picker(inputs["model"]).by(inputs["reward"], settings.of, ctx.say)
+    _gold(ctx, settings, picker)
 
 
-def _gold(ctx: Context, settings: Measure, answerer: Answerer | Picker) -> None:
+def _gold(ctx: Context, settings: Measure, answerer: Answerer) -> None:
     from plumbline.microcosm.tasks import gold_task
 
     label = ctx.stage.rpartition("/")[2].removeprefix("gold-")
@@ -113,9 +111,7 @@ def _gold(ctx: Context, settings: Measure, answerer: Answerer | Picker) -> None:
     ctx.say(f"gold value {gold.value:.2f} [{gold.low:.2f}, {gold.high:.2f}], n={gold.n}")
 
 
-def evaluated(
-    ctx: Context, task: Task, answerer: Answerer | Picker, label: str
-) -> Mapping[str, Interval]:
+def evaluated(ctx: Context, task: Task, answerer: Answerer, label: str) -> Mapping[str, Interval]:
     """A task on a model: results.json, and every answer in samples.jsonl; its metrics."""
     from plumbline.engine.memory import peak_gb
     from plumbline.evals.runner import run_task, write_results

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from plumbline.core.errors import UserError
 from plumbline.core.ids import digest
@@ -76,7 +76,7 @@ class Answerer:
         self.cut = 0
 
     @classmethod
-    def under(cls, folder: Path, settings: Sampling) -> Answerer:
+    def under(cls, folder: Path, settings: Sampling) -> Self:
         """With the template, its options and the precision of `settings`."""
         s = settings
         return cls(folder, template=s.template, options=s.template_options, precision=s.precision)

@@ -8,58 +8,45 @@ The KL to pi is at most log n - (n - 1)/n nats an answer (Beirami et al. 2024, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from plumbline.core.errors import UserError
-from plumbline.core.types import Conversation, Response, answer
+from plumbline.core.types import Conversation
 from plumbline.engine.memory import micro_tokens
 from plumbline.evals.tasks import Generation
 from plumbline.feedback.rewards import Answered, Reward
-from plumbline.models.policy import Policy
 from plumbline.models.sampler import Sample
 from plumbline.stages.answering import Answerer
 from plumbline.stages.job import Say
-from plumbline.stages.rl import reward_of
+from plumbline.stages.rewarding import reward_of
 
 
-@dataclass(frozen=True)
-class Picker:
-    """An `evals.tasks.Sampler`: `of` draws of `answerer` for each answer, the best by `reward`."""
+class Picker(Answerer):
+    """An `Answerer` whose every answer is the best of `of` draws by `judge`."""
 
-    answerer: Answerer
-    reward: Reward
+    judge: Reward
     of: int
 
-    @classmethod
-    def by(cls, judge: Path, answerer: Answerer, of: int, say: Say) -> Picker:
+    def by(self, folder: Path, of: int, say: Say) -> Picker:
         """With the reward model of a folder; UserError for less than one draw."""
         if of < 1:
             raise UserError(f"the best of {of} draws cannot be picked", fix="set of=4, say")
-        budget = micro_tokens(answerer.policy.model.config, answerer.policy.device)
-        return cls(answerer, reward_of(judge, answerer.renderer, budget, say), of)
+        budget = micro_tokens(self.policy.model.config, self.policy.device)
+        self.judge, self.of = reward_of(folder, self.renderer, budget, say), of
+        return self
 
-    @property
-    def policy(self) -> Policy:
-        return self.answerer.policy
-
-    def __call__(
-        self, prompts: Sequence[Conversation], generation: Generation
-    ) -> list[list[Response]]:
-        """`generation.n` responses a prompt."""
-        said = self.draw(prompts, generation)
-        return [[answer(self.words(one, generation)) for one in group] for group in said]
-
-    def words(self, one: Sample, generation: Generation) -> str:
-        """What an answer says."""
-        return self.answerer.words(one, generation)
-
-    def draw(self, prompts: Sequence[Conversation], generation: Generation) -> list[list[Sample]]:
+    def draw(
+        self,
+        prompts: Sequence[Conversation],
+        generation: Generation,
+        tick: Callable[[int], None] = lambda tokens: None,
+    ) -> list[list[Sample]]:
         """The same in token ids, with log-probabilities of the draws (not of the picks)."""
         n = generation.n
-        groups = self.answerer.draw(prompts, replace(generation, n=n * self.of))
-        worth = self.reward(self._answered(prompts, groups, generation))
+        groups = super().draw(prompts, replace(generation, n=n * self.of), tick)
+        worth = self.judge(self._answered(prompts, groups, generation))
         best = worth.reshape(len(prompts), n, self.of).argmax(-1)
         return [
             [group[k * self.of + at] for k, at in enumerate(own)]
@@ -72,7 +59,7 @@ class Picker:
         groups: Sequence[Sequence[Sample]],
         generation: Generation,
     ) -> list[Answered]:
-        ids = self.answerer.prompts_ids(prompts, generation.max_new_tokens)
+        ids = self.prompts_ids(prompts, generation.max_new_tokens)
         return [
             Answered(
                 prompt, own, tuple(one.ids for one in group),

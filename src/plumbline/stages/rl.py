@@ -27,15 +27,14 @@ from plumbline.engine.memory import peak_gb
 from plumbline.engine.optim import Schedule
 from plumbline.evals.live import plot_metrics
 from plumbline.feedback.reward_model import RewardModel
-from plumbline.feedback.rewards import Answered, Endpoint, Ensemble, Function, Reward, Total
-from plumbline.feedback.rules import Rule
+from plumbline.feedback.rewards import Answered, Reward, Total
 from plumbline.models.adapters import Lora
 from plumbline.models.load import load_model
 from plumbline.models.save import Extras, save_policy
 from plumbline.objectives import build, entry
 from plumbline.objectives.ppo import Value
-from plumbline.stages import peak, settled
-from plumbline.stages.answering import Answerer, judges
+from plumbline.stages import rewarding, settled
+from plumbline.stages.answering import Answerer
 from plumbline.stages.checkpoints import Checkpoints
 from plumbline.stages.critic import Critic
 from plumbline.stages.drawn import items_of, scored
@@ -48,7 +47,6 @@ from plumbline.stages.offline import Progress
 from plumbline.stages.online import OnlineLoop
 from plumbline.stages.online_settings import Online
 from plumbline.stages.onpolicy import hash_seed, reference_of
-from plumbline.text.render import Renderer
 
 
 @dataclass(frozen=True)
@@ -174,7 +172,7 @@ def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _L
     optim = Optim(betas=s.betas, weight_decay=s.weight_decay, clip=s.clip)
     engine = Engine(policy, objective, micro_tokens=budget, optim=optim, entropy=True)
     reference = _reference(job, engine)
-    reward = _reward(job, answerer.renderer, budget, say)
+    reward = rewarding.total(job.rewards, s, answerer.renderer, budget, say)
     train, heldout = _prompts(job, answerer)
     if answerer.cut:
         say(f"{answerer.cut} of {len(job.prompts)} prompts were cut to their latest turns")
@@ -218,54 +216,6 @@ def _objective_values(job: OnlineJob, how: Method) -> dict[str, Any]:
     beta = how.beta if job.settings.kl.beta is None else job.settings.kl.beta
     own = {"beta": beta} if how.kl == "loss" else {}
     return {**own, **job.values}
-
-
-def _reward(job: OnlineJob, renderer: Renderer, budget: int, say: Say) -> Total:
-    """All rewards as one, with weights; reward models as an ensemble if asked for."""
-    s = job.settings.reward
-    found = [reward_of(one, renderer, budget, say) for one in job.rewards]
-    if not found:
-        raise UserError("an online training needs a reward", fix="give --reward")
-    if s.ensemble:
-        models = tuple(one for one in found if isinstance(one, RewardModel))
-        others = [one for one in found if not isinstance(one, RewardModel)]
-        found = [Ensemble(f"{s.fold} of {len(models)}", models, s.fold), *others]
-    weights = s.weights or (1.0,) * len(found)
-    if len(weights) != len(found):
-        raise UserError(
-            f"{len(found)} rewards have {len(weights)} weights",
-            where="reward.weights",
-            fix="give one number a reward, in their order",
-        )
-    cost = reward_of(s.cost, renderer, budget, say) if s.cost else None
-    total = Total(tuple(found), tuple(weights), s.unended, cost)
-    peak.check(job.settings.stop, total)
-    return total
-
-
-def reward_of(spec: Path | str | Reward, renderer: Renderer, budget: int, say: Say) -> Reward:
-    """A reward by what names it. A model with the policy's tokenizer and template reads its ids."""
-    if not isinstance(spec, Path | str):
-        return spec
-    said = str(spec)
-    if said.startswith("rules:"):
-        return Rule.named(said)
-    if said.startswith("python:"):
-        return Function.named(said)
-    if said.startswith(("http://", "https://")):
-        return Endpoint(said)
-    folder = Path(spec)
-    if not judges(folder):
-        raise UserError(
-            "this is not a reward model",
-            where=said,
-            fix="train one: plumbline train reward --model MODEL --data COMPARISONS --out DIR",
-        )
-    judge = Answerer(folder)
-    same = judge.renderer.spells_as(renderer)
-    if not same:
-        say(f"{folder.name}: another tokenizer or template; it reads the answers' words")
-    return RewardModel(folder.name, judge.policy, None if same else judge.renderer, budget)
 
 
 def _prompts(job: OnlineJob, answerer: Answerer) -> tuple[list[Prompt], list[Prompt]]:

@@ -22,7 +22,6 @@ from plumbline.evals.tasks import Generation
 from plumbline.models.locate import resolve_model
 from plumbline.models.sampler import Sample
 from plumbline.stages.answering import Answerer
-from plumbline.stages.picking import Picker
 from plumbline.stages.settings import Sampling
 from plumbline.store import find_store
 
@@ -58,7 +57,7 @@ def sample(
 
 
 def write_answers(
-    answerer: Answerer | Picker,
+    answerer: Answerer,
     asked: Sequence[Conversation],
     generation: Generation,
     out: Path,
@@ -75,7 +74,7 @@ def write_answers(
 
 
 def _rows(
-    answerer: Answerer | Picker, asked: Sequence[Conversation], generation: Generation
+    answerer: Answerer, asked: Sequence[Conversation], generation: Generation
 ) -> list[dict[str, Any]]:
     said = answerer.draw(asked, generation)
     return [
@@ -84,7 +83,7 @@ def _rows(
 
 
 def _row(
-    answerer: Answerer | Picker,
+    answerer: Answerer,
     prompt: Conversation,
     group: Sequence[Sample],
     generation: Generation,

@@ -82,12 +82,11 @@ def sample(ctx: Context, settings: Sampling, inputs: Mapping[str, Path]) -> None
 
 def pick(ctx: Context, settings: Picking, inputs: Mapping[str, Path]) -> None:
     """The same, each answer the best of several draws by a reward model."""
-    answerer = Answerer.under(inputs["model"], settings)
-    picker = Picker.by(inputs["reward"], answerer, settings.of, ctx.say)
+    picker = Picker.under(inputs["model"], settings).by(inputs["reward"], settings.of, ctx.say)
     _answer(ctx, settings, inputs["prompts"], picker)
 
 
-def _answer(ctx: Context, settings: Sampling, data: Path, answerer: Answerer | Picker) -> None:
+def _answer(ctx: Context, settings: Sampling, data: Path, answerer: Answerer) -> None:
     asked = prompts(read(data_file(data)).judgements)
     done = 0
 
