@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from plumbline.models import logprob
 from plumbline.models.logprob import gathered_logprobs, selected_logprobs
 
 N, D, V = 23, 6, 40
@@ -135,3 +136,23 @@ def test_kept_for_backward_does_not_grow_with_the_vocabulary() -> None:
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         selected_logprobs(hidden, head, targets, budget_elements=4 * V)
     assert all(size < 4 * V for size in saved if size != head.weight.numel()), saved
+
+
+@pytest.mark.parametrize("piece", [1, 3 * V, 10**6])
+def test_pieces_change_nothing(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logprob, "PIECE", piece)
+    test_equals_log_softmax_with_gradients(cap, 10**6)
+
+
+def test_an_entropy_that_nobody_learns_from_has_no_gradient() -> None:
+    hidden, head, targets = setup()
+    hidden.requires_grad_()
+    alone = selected_logprobs(hidden, head, targets).logp.sum()
+    beside = selected_logprobs(hidden, head, targets, entropy=True)
+    assert beside.entropy is not None
+    for loss in (beside.logp.sum(), beside.logp.sum() + 0.0 * beside.entropy.sum()):
+        (want,) = torch.autograd.grad(alone, hidden, retain_graph=True)
+        (got,) = torch.autograd.grad(loss, hidden, retain_graph=True)
+        torch.testing.assert_close(got, want)
+    (by_entropy,) = torch.autograd.grad(beside.entropy.sum(), hidden)
+    assert by_entropy.abs().sum() > 0

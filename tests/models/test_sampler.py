@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import tiny
 import torch
 
 from plumbline.core.errors import UserError
+from plumbline.models import sampler
 from plumbline.models.draw import Draw
 from plumbline.models.load import load_model
 from plumbline.models.policy import Policy
@@ -188,3 +190,27 @@ def test_no_uniform_number_draws_what_has_no_probability(uniform: float) -> None
     ids, logp = Draw().choose(logits, torch.full((50,), uniform, dtype=torch.float64))
     assert torch.isfinite(logp).all()
     torch.testing.assert_close(logp, logits.log_softmax(-1).gather(1, ids[:, None])[:, 0])
+
+
+@pytest.mark.parametrize("adapter", ["none", "lora", "full"])
+def test_weights_cast_once_draw_the_same_and_are_left_as_they_were(
+    folders: dict[str, Path], adapter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = load_model(folders["llama"], adapter=adapter, precision="bf16", device="cpu")
+    before = [p.requires_grad for p in policy.parameters()]
+    got = sample(policy, PROMPTS, n=2, max_new=8, seeds=4)
+    assert [p.requires_grad for p in policy.parameters()] == before
+    monkeypatch.setattr(sampler, "_cast_once", lambda policy: nullcontext())
+    want = sample(policy, PROMPTS, n=2, max_new=8, seeds=4)
+    assert [(a.ids, a.logprobs) for a in got] == [(a.ids, a.logprobs) for a in want]
+
+
+def test_weights_are_left_as_they_were_by_a_sampling_that_fails(folders: dict[str, Path]) -> None:
+    policy = load_model(folders["llama"], adapter="none", precision="bf16", device="cpu")
+
+    def fail(tokens: int) -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        sample(policy, PROMPTS, max_new=8, tick=fail)
+    assert not any(p.requires_grad for p in policy.parameters())
