@@ -214,3 +214,18 @@ def test_weights_are_left_as_they_were_by_a_sampling_that_fails(folders: dict[st
     with pytest.raises(RuntimeError):
         sample(policy, PROMPTS, max_new=8, tick=fail)
     assert not any(p.requires_grad for p in policy.parameters())
+
+
+def test_a_newcomer_takes_the_place_of_one_that_ends_in_the_same_step(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its keys are not written yet, and the buffers may not reach so far."""
+    policy = policy_of(folders["llama"])
+    monkeypatch.setattr(sampler, "READ", 24)
+    rng = np.random.default_rng(0)
+    prompts = [rng.integers(4, 60, 8).tolist() for _ in range(24)]
+    how = {"n": 2, "max_new": 12, "stop_ids": list(range(4, 12))}
+    want = sample(policy, prompts, seeds=list(range(48)), rows=2, **how)
+    for rows in range(8, 48, 2):
+        got = sample(policy, prompts, seeds=list(range(48)), rows=rows, **how)
+        assert [one.ids for one in got] == [one.ids for one in want]

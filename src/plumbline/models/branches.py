@@ -203,12 +203,13 @@ class Branches:
 
 
 def _move(buffers: list[Tensor], moved: Sequence[tuple[int, int]]) -> None:
-    """Row `to` becomes what row `origin` was, for each (to, origin)."""
-    if not moved:
-        return
-    to, origin = (torch.tensor(side) for side in zip(*moved, strict=True))
+    """Row `to` becomes what row `origin` was, for each (to, origin). A row beyond the buffers came
+    in the last step: nothing of it is written yet."""
     for buffer in buffers:
-        buffer[to.to(buffer.device)] = buffer[origin.to(buffer.device)]
+        held = [(to, origin) for to, origin in moved if origin < len(buffer)]
+        if held:
+            to, origin = torch.tensor(held, device=buffer.device).unbind(1)
+            buffer[to] = buffer[origin]
 
 
 def _write_trunk(layer: _Layer, g: int, key: Tensor, value: Tensor) -> None:
