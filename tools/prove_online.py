@@ -1,10 +1,10 @@
 """The online methods' claim: half of the way from SFT to the best of 64 answers, KL near target.
 
-    python tools/prove_online.py FOLDER [--methods ppo,grpo,rloo,reinforce] [SEED ...]
+    python tools/prove_online.py FOLDER [SEED ...] [--methods ppo,grpo,rloo,reinforce]
 
-For each seed (0 to 4 where none is named) the microcosm's SFT model, its answers, rankings by
-simulated people and a reward model are made as in the quickstart, and every method is trained on
-the reward model. What answers are worth to gold is then measured on the same held-out prompts:
+For each seed (0 to 4 where none is named): the microcosm's SFT model; rankings by simulated people
+of its answers, and then of its and a DPO model's; a reward model on both; and every method, trained
+on that reward model. What answers are worth to gold is then measured on the same held-out prompts:
 SFT's mean is 0, the mean over prompts of the best of SFT's 64 answers is 1. Prints, for each method
 and seed, where its mean lies between, with a 95 % bootstrap interval over prompts, and its KL; then
 the means over the seeds. Runs in a store under FOLDER and goes on where it was.
@@ -36,6 +36,8 @@ from plumbline.store import Handle, Store, silent, source
 BEST_OF, PROMPTS, TEMPERATURE = 64, 150, 0.7
 TARGET = 6.0
 """Nats a sequence that beta is moved to keep."""
+SECOND = 900
+"""Added to the seed of the prompts that both SFT and DPO answer."""
 
 
 def _how(method: str, iterations: int, lr: float, n: int, **more: object) -> Onlining:
@@ -58,10 +60,23 @@ HOW = {
 @dataclass(frozen=True)
 class Settings:
     seed: int = option(0, help="draws everything")
-    rankings: int = option(1200, help="prompts whose four answers are ranked")
+    rankings: int = option(2000, help="prompts whose four answers are ranked")
     methods: tuple[str, ...] = option(tuple(HOW), help="which")
     sft: Training = field(default_factory=lambda: quickstart.Settings().sft)
     reward: Training = field(default_factory=lambda: quickstart.Settings().reward)
+    dpo: Training = field(default_factory=lambda: quickstart.Settings().dpo)
+
+
+def ranked(s: Settings, models: list[Handle], n: int, offset: int, name: str) -> Handle:
+    """Rankings of four answers to each of n prompts, by each model as many."""
+    asked = world.prompts(world.Draw(n, offset + s.seed), label=f"prompts-{name}")
+    drawn = Sampling(n=4 // len(models), max_new=MAX_NEW, temperature=TEMPERATURE, seed=s.seed)
+    said = [
+        table.sample(drawn, model=model, prompts=asked, label=f"answers-{name}-{i}")
+        for i, model in enumerate(models)
+    ]
+    others = {"others": said[1]} if len(said) > 1 else {}
+    return world.rankings(world.People(s.seed), answers=said[0], label=f"rankings-{name}", **others)
 
 
 @recipe
@@ -70,11 +85,14 @@ def proof(settings: Settings) -> dict[str, Handle]:
     base = source(base_path(), kind="model", label="base")
     shown = world.demonstrations(world.Draw(400, s.seed), label="demonstrations")
     sft = table.train(quickstart.seeded(s.sft, s.seed), model=base, data=shown, label="sft")
-    asked = world.prompts(world.Draw(s.rankings, quickstart.PROMPTS + s.seed), label="prompts")
-    drawn = Sampling(n=4, max_new=MAX_NEW, temperature=TEMPERATURE, seed=s.seed)
-    said = table.sample(drawn, model=sft, prompts=asked, label="answers")
-    judged = world.rankings(world.People(s.seed), answers=said, label="rankings")
-    reward = table.reward(quickstart.seeded(s.reward, s.seed), model=sft, data=judged)
+    # What a policy will say and SFT never did (refuse a chore) must be among what people compared:
+    # SFT's answers are ranked, DPO learns from that, and its answers are ranked with SFT's.
+    few = s.rankings // 2
+    judged = ranked(s, [sft], few, quickstart.PROMPTS, "first")
+    preferred = table.train(quickstart.seeded(s.dpo, s.seed), model=sft, data=judged, label="dpo")
+    again = ranked(s, [sft, preferred], s.rankings - few, SECOND, "second")
+    both = table.join(label="rankings", first=judged, second=again)
+    reward = table.reward(quickstart.seeded(s.reward, s.seed), model=sft, data=both)
     more = world.prompts(world.Draw(1600, quickstart.ONLINE + s.seed), label="more")
     made: dict[str, Handle] = {}
     pool = world.Measure(PROMPTS, s.seed, BEST_OF, TEMPERATURE)

@@ -70,11 +70,15 @@ def draw_prompts(ctx: Context, settings: Draw, inputs: Mapping[str, Path]) -> No
 
 
 def rank(ctx: Context, settings: People, inputs: Mapping[str, Path]) -> None:
-    """The annotators, in turn, rank the answers of a `sample` stage."""
+    """The annotators, in turn, rank the answers of a `sample` stage, or those of two together."""
     from plumbline.data import write
     from plumbline.microcosm.data import rankings
 
     asked, answers = asked_and_said(inputs["answers"] / "answers.jsonl")
+    if "others" in inputs:
+        same, more = asked_and_said(inputs["others"] / "answers.jsonl")
+        assert same == asked, "both models answered the same prompts"
+        answers = [[*own, *others] for own, others in zip(answers, more, strict=True)]
     found = rankings(asked, answers, seed=settings.seed, shuffled=settings.shuffled)
     ctx.say(f"{len(found)} rankings of {len(asked)} prompts (equal answers are shown once)")
     write(ctx.out / "data.jsonl", found)
@@ -168,7 +172,7 @@ rankings = stage(
     "microcosm.rankings",
     version=1,
     settings=People,
-    inputs={"answers": "samples"},
+    inputs={"answers": "samples", "others?": "samples"},
     makes="data",
     function="plumbline.recipe.world:rank",
 )
