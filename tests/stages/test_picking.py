@@ -37,7 +37,7 @@ class Letters:
 
 def test_each_answer_is_the_best_of_its_own_draws(tiny_model: Path) -> None:
     answerer, reward = Answerer(tiny_model), Letters()
-    picked = Picker(answerer, reward, 4)(ASKED, DRAW)
+    picked = Picker(tiny_model).by(reward, 4, print)(ASKED, DRAW)
     drawn = answerer(ASKED, Generation(8, 8, 1.0, seed=3))
     for own, all_of_them in zip(picked, drawn, strict=True):
         texts = [text_of(one) for one in all_of_them]
@@ -47,13 +47,13 @@ def test_each_answer_is_the_best_of_its_own_draws(tiny_model: Path) -> None:
 
 
 def test_the_best_of_one_is_the_draw(tiny_model: Path) -> None:
-    answerer = Answerer(tiny_model)
-    assert Picker(answerer, Letters(), 1)(ASKED, DRAW) == answerer(ASKED, DRAW)
+    picker = Picker(tiny_model).by(Letters(), 1, print)
+    assert picker(ASKED, DRAW) == Answerer(tiny_model)(ASKED, DRAW)
 
 
 def test_the_best_of_none_is_refused(tiny_model: Path) -> None:
     with pytest.raises(UserError, match="best of 0 draws"):
-        Picker.by(tiny_model, Answerer(tiny_model), 0, print)
+        Picker(tiny_model).by(tiny_model, 0, print)
 
 
 @pytest.mark.parametrize("adapter", ["full", "lora"])
@@ -64,9 +64,9 @@ def test_the_kl_is_to_the_reference_that_is_given(
     moved = tmp_path / "moved"
     trained("rloo", tiny_model, moved, iterations=2, lr=2e-2)
     found = trained("rloo", moved, tmp_path / "on", adapter=adapter, reference=tiny_model)
-    assert found["before"]["kl"]["value"] != 0
+    assert abs(found["before"]["kl"]["value"]) > 1e-3
     same = trained("rloo", moved, tmp_path / "same", adapter=adapter)
-    assert same["before"]["kl"]["value"] == 0
+    assert abs(same["before"]["kl"]["value"]) < 1e-5
 
 
 def test_a_reference_with_other_tokens_is_refused(tiny_model: Path, tmp_path: Path) -> None:

@@ -29,12 +29,12 @@ class Picker(Answerer):
     judge: Reward
     of: int
 
-    def by(self, folder: Path, of: int, say: Say) -> Picker:
-        """With the reward model of a folder; UserError for less than one draw."""
+    def by(self, judge: Path | Reward, of: int, say: Say) -> Picker:
+        """With a reward, or the reward model of a folder; UserError for less than one draw."""
         if of < 1:
             raise UserError(f"the best of {of} draws cannot be picked", fix="set of=4, say")
         budget = micro_tokens(self.policy.model.config, self.policy.device)
-        self.judge, self.of = reward_of(folder, self.renderer, budget, say), of
+        self.judge, self.of = reward_of(judge, self.renderer, budget, say), of
         return self
 
     def draw(
