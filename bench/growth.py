@@ -1,9 +1,9 @@
 """How a DPO step's time grows with prompt length, K, batch and vocabulary, and its share of peak.
 
-    python bench/growth.py [--threads N] [--repeats 3]
+    python bench/growth.py [--threads N] [--repeats 3] [--precision bf16]
 
 Random tokens on the benchmark's model (Qwen3 shape: 8 layers, width 512, 8 heads, 4 of them for
-keys); forward, backward and update of one step with reference columns given, in fp32. Peak is the
+keys); forward, backward and update of one step with reference columns given. Peak is the
 rate of a 2048 x 2048 matrix product measured in the same run; the work of a step is
 6 FLOP x parameters of the layers a token x tokens, plus the head's for trained tokens, plus
 attention's 12 FLOP x layers x width x keys seen (half of what a mask allows is not used).
@@ -101,9 +101,9 @@ def work(model: Policy, step: list[Item]) -> float:
     return total
 
 
-def peak(repeats: int = 5) -> float:
+def peak(repeats: int = 5, dtype: torch.dtype = torch.float32) -> float:
     """FLOP a second of a plain matrix product."""
-    a, b = torch.randn(2048, 2048), torch.randn(2048, 2048)
+    a, b = torch.randn(2048, 2048, dtype=dtype), torch.randn(2048, 2048, dtype=dtype)
     times = []
     for _ in range(repeats + 1):
         began = time.perf_counter()
@@ -116,16 +116,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
     asked = parser.parse_args()
     if asked.threads:
         torch.set_num_threads(asked.threads)
-    best = peak()
+    bf16 = asked.precision == "bf16"
+    best = peak(dtype=torch.bfloat16 if bf16 else torch.float32)
     print(f"matrix products: {best / 1e9:.0f} GFLOP/s on {torch.get_num_threads()} threads\n")
     print("| prompt | answers | batch | vocabulary | tokens | s a step | share of peak |")
     print("|---|---|---|---|---|---|---|")
     for change in TRIALS:
         size = {**BASE, **change}
         model, step = policy(size["vocabulary"]), items(**size)
+        model.bf16 = bf16
         took, tokens = seconds(model, step, asked.repeats), sum(i.tree.size() for i in step)
         share = work(model, step) / took / best
         print(

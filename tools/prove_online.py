@@ -23,7 +23,6 @@ import numpy as np
 
 from plumbline.core.settings import option
 from plumbline.core.stats import Interval, mean_interval, ratio_interval
-from plumbline.microcosm import base_path
 from plumbline.microcosm.tasks import MAX_NEW
 from plumbline.recipe import quickstart, world
 from plumbline.recipe.loading import recipe
@@ -31,7 +30,7 @@ from plumbline.recipe.run import run_recipe
 from plumbline.stages import table
 from plumbline.stages.online_settings import Drawing, HeldOut, Kl, Online, Onlining
 from plumbline.stages.settings import Sampling, Training
-from plumbline.store import Handle, Store, silent, source
+from plumbline.store import Handle, Store, silent
 
 BEST_OF, PROMPTS, TEMPERATURE = 64, 150, 0.7
 TARGET = 6.0
@@ -82,9 +81,7 @@ def ranked(s: Settings, models: list[Handle], n: int, offset: int, name: str) ->
 @recipe
 def proof(settings: Settings) -> dict[str, Handle]:
     s = settings
-    base = source(base_path(), kind="model", label="base")
-    shown = world.demonstrations(world.Draw(400, s.seed), label="demonstrations")
-    sft = table.train(quickstart.seeded(s.sft, s.seed), model=base, data=shown, label="sft")
+    _, sft = quickstart.tuned("", 400, s.sft, s.seed)
     # What a policy will say and SFT never did (refuse a chore) must be among what people compared:
     # SFT's answers are ranked, DPO learns from that, and its answers are ranked with SFT's.
     few = s.rankings // 2

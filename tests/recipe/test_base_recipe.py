@@ -48,9 +48,10 @@ def test_the_rate_falls_in_later_parts_alone(store: Store) -> None:
         lines = (store.path(f"microcosm_base/{part}") / "metrics.jsonl").read_text().splitlines()
         return [row["lr"] for row in map(json.loads, lines) if "lr" in row]
 
-    for part in PARTS:
-        if len(rates(part)) < 3:  # a step of warm-up and one more: so small is this run
-            continue
+    # A part of a step of warm-up and one more has no fall to see: so small is this run.
+    seen = [part for part in PARTS if len(rates(part)) >= 3]
+    assert {"mix", "last"} & set(seen) and len(seen) > len(PARTS) / 2
+    for part in seen:
         falls = rates(part)[-1] < 0.5 * max(rates(part))
         assert falls == (part in ("more", "rest", "open", "untagged", "wide", "last")), part
     assert max(rates("mix")) == pytest.approx(4e-4)

@@ -25,8 +25,8 @@ NAME = "sdpa_along_paths"
 
 
 SHORT = 200
-"""Tokens below which a CPU's bf16 kernel takes longer than fp32's and both conversions: twice as
-long at 32 (`bench/attention.py`)."""
+"""Tokens below which a CPU's bf16 kernel takes longer than fp32's and both conversions
+(`bench/attention.py`)."""
 
 
 @dataclass(frozen=True)

@@ -167,8 +167,7 @@ def _evaluating(policy: Policy) -> Iterator[None]:
 def _cast_once(policy: Policy) -> Iterator[None]:
     """Weights become bf16 once and not at every step: autocast keeps, until its outermost end, the
     casts of those that ask for gradients, so all of them do meanwhile."""
-    held = [p for p in policy.parameters() if policy.bf16 and p.is_floating_point()]
-    frozen = [p for p in held if not p.requires_grad]
+    frozen = [p for p in policy.parameters() if p.is_floating_point() and not p.requires_grad]
     for p in frozen:
         p.requires_grad_(True)
     try:

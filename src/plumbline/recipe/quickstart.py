@@ -69,9 +69,7 @@ class Settings:
 @recipe
 def quickstart(settings: Settings) -> dict[str, Handle]:
     s = settings
-    base = source(s.base or base_path(), kind="model", label="base")
-    shown = world.demonstrations(world.Draw(s.demonstrations, s.seed), label="demonstrations")
-    sft = table.train(seeded(s.sft, s.seed), model=base, data=shown, label="sft")
+    base, sft = tuned(s.base, s.demonstrations, s.sft, s.seed)
     asked = world.prompts(world.Draw(s.prompts, PROMPTS + s.seed), label="prompts")
     drawn = Sampling(n=s.answers, max_new=MAX_NEW, temperature=s.temperature, seed=s.seed)
     said = table.sample(drawn, model=sft, prompts=asked, label="answers")
@@ -98,6 +96,13 @@ def quickstart(settings: Settings) -> dict[str, Handle]:
     trained = {name: model for name, model in models.items() if name != "base"}
     page = world.report(label="report", **measured, **trained, reward=reward)
     return {**trained, "reward": reward, **measured, "report": page}
+
+
+def tuned(base: str, demonstrations: int, sft: Training, seed: int) -> tuple[Handle, Handle]:
+    """The base model, and what SFT on the world's demonstrations makes of it."""
+    start = source(base or base_path(), kind="model", label="base")
+    shown = world.demonstrations(world.Draw(demonstrations, seed), label="demonstrations")
+    return start, table.train(seeded(sft, seed), model=start, data=shown, label="sft")
 
 
 def seeded(training: Training, seed: int) -> Training:

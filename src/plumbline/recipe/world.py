@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plumbline.core.errors import UserError
 from plumbline.core.settings import option
 from plumbline.core.stats import Interval
 from plumbline.core.types import Conversation, Demonstration, Message, Response, answer
@@ -77,7 +78,12 @@ def rank(ctx: Context, settings: People, inputs: Mapping[str, Path]) -> None:
     asked, answers = asked_and_said(inputs["answers"] / "answers.jsonl")
     if "others" in inputs:
         same, more = asked_and_said(inputs["others"] / "answers.jsonl")
-        assert same == asked, "both models answered the same prompts"
+        if same != asked:
+            raise UserError(
+                "answers to other prompts cannot be ranked together",
+                where=str(inputs["others"]),
+                fix="let both models answer the same prompts",
+            )
         answers = [[*own, *others] for own, others in zip(answers, more, strict=True)]
     found = rankings(asked, answers, seed=settings.seed, shuffled=settings.shuffled)
     ctx.say(f"{len(found)} rankings of {len(asked)} prompts (equal answers are shown once)")

@@ -7,7 +7,7 @@ nats (or its reward, where the folder is a reward model) and its number of train
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -97,12 +97,7 @@ class Answerer:
         """What an answer says."""
         return self._stops(generation).cut(self.renderer.answer_text(one.ids))
 
-    def draw(
-        self,
-        prompts: Sequence[Conversation],
-        generation: Generation,
-        tick: Callable[[int], None] = lambda tokens: None,
-    ) -> list[list[Sample]]:
+    def draw(self, prompts: Sequence[Conversation], generation: Generation) -> list[list[Sample]]:
         """The same in token ids, with their log-probabilities."""
         n, ids = generation.n, self.prompts_ids(prompts, generation.max_new_tokens)
         seeds = [seed_of(generation.seed, prompt, k) for prompt in ids for k in range(n)]
@@ -116,7 +111,6 @@ class Answerer:
             seeds=seeds,
             stop_ids=self.renderer.end_ids,
             stop=self._stops(generation) if generation.stop else None,
-            tick=tick,
         )
         return [flat[i : i + n] for i in range(0, len(flat), n)]
 

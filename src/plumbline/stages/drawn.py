@@ -104,10 +104,9 @@ def exact_kl(engine: Engine, reference: Engine, items: Sequence[Item], tokens: i
 
     So many positions at least (or all), of whole answers: what k1 estimates without its noise.
     """
-    some = list(_first(items, tokens))
     total = count = 0.0
     with torch.no_grad():
-        for _, micro in engine.micros(some):
+        for _, micro in engine.micros(list(_first(items, tokens))):
             said = engine.policy.distributions(micro.forest)
             with as_given(reference.policy):
                 given = reference.policy.distributions(micro.forest)
@@ -119,10 +118,11 @@ def exact_kl(engine: Engine, reference: Engine, items: Sequence[Item], tokens: i
 def _first(items: Sequence[Item], tokens: int) -> Iterator[Item]:
     """The first answers that hold so many tokens."""
     for item in items:
+        if tokens <= 0:
+            return
         sizes = np.cumsum([len(own) for own in item.tree.completions])
-        if tokens > 0:
-            count = int(np.searchsorted(sizes, tokens)) + 1
-            yield replace(item, tree=item.tree.only(range(min(count, len(sizes)))))
+        count = int(np.searchsorted(sizes, tokens)) + 1
+        yield replace(item, tree=item.tree.only(range(min(count, len(sizes)))))
         tokens -= int(sizes[-1])
 
 

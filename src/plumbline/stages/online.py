@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -232,11 +232,9 @@ class OnlineLoop:
             atomic.write_json(path, known)
         return known
 
-    def _gate(self, found: Mapping[str, float]) -> dict[str, float]:
-        """How far sampler and trainer disagree: what the ratio is from 1 before any update."""
-        error = found["sampler_error"]
+    def _gate(self, error: float) -> None:
         if error <= self.settings.gate:
-            return {"sampler_error": error}
+            return
         raise UserError(
             f"iteration {self.state['step']}: sampler and trainer disagree by a factor of"
             f" {error:.3f} a token (the gate is {self.settings.gate})",
@@ -251,13 +249,14 @@ class OnlineLoop:
         """Epochs of minibatches; means over all of them."""
         s = self.settings
         lr, sums, norms = self.schedule.at(step), Sums(), []
-        updates, agreed = 0, {}
+        updates, mean = 0, {"lr": lr}
         for epoch in range(s.epochs or self.how.epochs):
             moved = 0.0
             for batch in self._minibatches(step, epoch, items):
                 found = self.engine.forward_backward(batch)
-                if not updates:
-                    agreed = self._gate(found.means())
+                if not updates:  # the ratio is from 1 by what sampler and trainer disagree
+                    mean["sampler_error"] = found.means()["sampler_error"]
+                    self._gate(mean["sampler_error"])
                 if self.mixing is not None:
                     sums.merge(self.mixing(step, updates, len(batch)))
                 norms.append(self._optim_step(self.engine, lr, found))
@@ -269,8 +268,7 @@ class OnlineLoop:
                 moved, updates = found.means().get("moved", 0.0), updates + 1
             if s.moved and moved > s.moved:
                 break
-        mean = {"lr": lr, "updates": float(updates)}
-        mean |= agreed
+        mean["updates"] = float(updates)
         return {**sums.means(), **mean, "grad_norm": float(np.mean(norms)) if norms else 0.0}
 
     def _minibatches(self, step: int, epoch: int, items: Sequence[Item]) -> Iterator[list[Item]]:

@@ -8,7 +8,7 @@ The KL to pi is at most log n - (n - 1)/n nats an answer (Beirami et al. 2024, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,15 +37,10 @@ class Picker(Answerer):
         self.judge, self.of = reward_of(judge, self.renderer, budget, say), of
         return self
 
-    def draw(
-        self,
-        prompts: Sequence[Conversation],
-        generation: Generation,
-        tick: Callable[[int], None] = lambda tokens: None,
-    ) -> list[list[Sample]]:
+    def draw(self, prompts: Sequence[Conversation], generation: Generation) -> list[list[Sample]]:
         """The same in token ids, with log-probabilities of the draws (not of the picks)."""
         n = generation.n
-        groups = super().draw(prompts, replace(generation, n=n * self.of), tick)
+        groups = super().draw(prompts, replace(generation, n=n * self.of))
         worth = self.judge(self._answered(prompts, groups, generation))
         best = worth.reshape(len(prompts), n, self.of).argmax(-1)
         return [

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from plumbline.microcosm import base_path
 from plumbline.microcosm.tasks import MAX_NEW
 from plumbline.recipe import world
-from plumbline.recipe.quickstart import seeded
+from plumbline.recipe.quickstart import seeded, tuned
 from plumbline.recipe.rounds import given, told
 from plumbline.recipe.rounds.settings import ANNOTATORS, BEST, DPO, ONCE, SFT, WAIT, Settings
 from plumbline.stages import table
@@ -43,9 +42,7 @@ class Turn:
 
 def everything(s: Settings) -> dict[str, Handle]:
     """The newest policy of every method that trains one, and the report on all rounds."""
-    base = source(s.base or base_path(), kind="model", label="base")
-    shown = world.demonstrations(world.Draw(s.demonstrations, s.seed), label="demonstrations")
-    sft = table.train(seeded(s.sft, s.seed), model=base, data=shown, label=SFT)
+    _, sft = tuned(s.base, s.demonstrations, s.sft, s.seed)
     rounds = Rounds(s, sft)
     inputs = {f"{SFT}.gold": rounds.measured(Policy(sft), SFT)}
     newest = {SFT: sft}
