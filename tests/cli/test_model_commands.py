@@ -124,6 +124,7 @@ def test_sample(place: Path, plumbline: Run) -> None:
     args = ("sample", "--model", "model", "--n", "2", "--set", "max_new=6")
     code, _, err = plumbline(*args, "--prompts", "p.jsonl", "--out", "a.jsonl")
     assert code == 0, err
+    args = ("sample", "--model", "model", "--set", "n=2", "--set", "max_new=6")
     assert plumbline(*args, "--prompts", "q.jsonl", "--out", "b.jsonl")[0] == 0
     rows = [json.loads(line) for line in (place / "a.jsonl").read_text().splitlines()]
     alone = json.loads((place / "b.jsonl").read_text())

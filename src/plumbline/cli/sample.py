@@ -16,7 +16,7 @@ def sample(
         str, typer.Option(help="A file with prompts, in any form `data` understands.")
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="JSON lines of prompt and responses.")],
-    n: Annotated[int, typer.Option("--n", help="Answers a prompt.", min=1)] = 1,
+    n: Annotated[int | None, typer.Option("--n", help="Answers a prompt: --set n.", min=1)] = None,
     sets: Sets = None,
     store: StoreAt = None,
 ) -> None:
@@ -24,4 +24,5 @@ def sample(
     from plumbline.core.settings import parse_sets
     from plumbline.stages.sample import sample as stage
 
-    stage(model, prompts, out, n=n, sets=parse_sets(sets or []), store=store)
+    given = parse_sets(sets or []) | ({} if n is None else {"n": n})
+    stage(model, prompts, out, sets=given, store=store)

@@ -103,7 +103,7 @@ class _Bench:
 
     def ready(self, name: str, data: str) -> Callable[[], Evaluated]:
         """The task with its data read, so that bad data stops everything before anything ran."""
-        generation = self.settings.generation(self.settings.n)
+        generation = self.settings.generation()
         if name in OWN:
             if self.answerer.reward:
                 raise UserError(

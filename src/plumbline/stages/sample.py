@@ -34,12 +34,11 @@ def sample(
     prompts: str,
     out: Path,
     *,
-    n: int = 1,
     sets: Mapping[str, Any] | None = None,
     store: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> Path:
-    """Write `n` answers a prompt to `out`, whole or not at all; equal prompts count once."""
+    """Write the answers to every prompt to `out`, whole or not at all; equal prompts count once."""
     settings = overlay(Sampling(), sets or {})
     if out.suffix != ".jsonl":
         raise UserError("answers are JSON lines", where=str(out), fix="write to a *.jsonl file")
@@ -50,9 +49,9 @@ def sample(
     if answerer.reward:
         raise UserError("a reward model does not answer", where=model, fix="give a language model")
     with bar("prompts", len(asked)) as moving:
-        write_answers(answerer, asked, settings.generation(n), out, moving.advance)
+        write_answers(answerer, asked, settings.generation(), out, moving.advance)
     cut = f" ({answerer.cut} of them cut to their latest turns)" if answerer.cut else ""
-    say(f"{out}: {n} answers to each of {len(asked)} prompts{cut}")
+    say(f"{out}: {settings.n} answers to each of {len(asked)} prompts{cut}")
     return out
 
 

@@ -149,9 +149,9 @@ class Sampling:
     )
     precision: Literal["auto", "fp32", "bf16"] = option("auto", help="as in training")
 
-    def generation(self, n: int | None = None) -> Generation:
+    def generation(self) -> Generation:
         return Generation(
-            n or self.n, self.max_new, self.temperature, self.top_p, self.seed,
+            self.n, self.max_new, self.temperature, self.top_p, self.seed,
             self.top_k, self.min_p, self.min_new, self.stop,
         )  # fmt: skip
 
