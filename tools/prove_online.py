@@ -2,12 +2,14 @@
 
     python tools/prove_online.py FOLDER [SEED ...] [--methods ppo,grpo,rloo,reinforce]
 
-For each seed (0 to 4 where none is named): the microcosm's SFT model; rankings by simulated people
-of its answers, and then of its and a DPO model's; a reward model on both; and every method, trained
-on that reward model. What answers are worth to gold is then measured on the same held-out prompts:
-SFT's mean is 0, the mean over prompts of the best of SFT's 64 answers is 1. Prints, for each method
-and seed, where its mean lies between, with a 95 % bootstrap interval over prompts, and its KL; then
-the means over the seeds. Runs in a store under FOLDER and goes on where it was.
+For each seed (0 to 4 where none is named): the microcosm's SFT model; rankings of its answers by
+simulated people; a reward model on them; and every method, trained on that reward model. What
+answers are worth to gold is then measured where SFT's mean is 0 and the mean over prompts of the
+best of SFT's 64 answers is 1: on new prompts of the kind that was trained on (none of them ranked
+or drawn on), and on held-out ones, with phrasings, things, values or combinations that no training
+had. Prints, for each method and seed, where its mean lies, with a 95 % bootstrap interval over
+prompts, and its KL; then the means over the seeds. Runs in a store under FOLDER and goes on where
+it was.
 """
 
 from __future__ import annotations
@@ -33,74 +35,68 @@ from plumbline.stages.settings import Sampling, Training
 from plumbline.store import Handle, Store, silent
 
 BEST_OF, PROMPTS, TEMPERATURE = 64, 150, 0.7
-TARGET = 6.0
-"""Nats a sequence that beta is moved to keep."""
-SECOND = 900
-"""Added to the seed of the prompts that both SFT and DPO answer."""
+TARGET = 2.5
+"""Nats a sequence that beta is moved to keep: beyond it this reward model is only exploited."""
+SPARE = 0.05
+"""Of the prompts of the kind that is trained on: they are measured on."""
+ON = {"new": SPARE, "heldout": 0.0}
 
 
-def _how(method: str, iterations: int, lr: float, n: int, **more: object) -> Onlining:
+def _how(method: str, iterations: int, lr: float, **more: object) -> Onlining:
     train = Online(
         iterations=iterations, prompts=32, lr=lr, heldout=HeldOut(most=100),
-        kl=Kl(target=TARGET), draw=Drawing(n=n, max_new=MAX_NEW, temperature=TEMPERATURE),
+        kl=Kl(beta=0.05, target=TARGET, horizon=400),
+        draw=Drawing(n=4, max_new=MAX_NEW, temperature=TEMPERATURE),
     )  # fmt: skip
     values = {"value": 0.05} if method == "ppo" else {}
     return Onlining(method, "full", values=values, train=replace(train, **more))  # type: ignore[arg-type]
 
 
 HOW = {
-    "ppo": _how("ppo", 40, 4e-5, 4, epochs=1, minibatches=2, whiten=False, lam=1.0),
-    "grpo": _how("grpo", 60, 3e-5, 4, kl=Kl(beta=0.05)),
-    "rloo": _how("rloo", 60, 4e-5, 4),
-    "reinforce": _how("reinforce", 50, 3e-5, 4, whiten=False),
+    "ppo": _how("ppo", 50, 4e-5, epochs=1, minibatches=2, whiten=False, lam=1.0),
+    "grpo": _how("grpo", 50, 3e-5),
+    "rloo": _how("rloo", 50, 4e-5),
+    "reinforce": _how("reinforce", 50, 4e-5, whiten=False),
 }
 
 
 @dataclass(frozen=True)
 class Settings:
     seed: int = option(0, help="draws everything")
-    rankings: int = option(2000, help="prompts whose four answers are ranked")
+    rankings: int = option(8000, help="prompts whose four answers are ranked")
+    people: int = option(60, help="who rank, so that none gets tired")
     methods: tuple[str, ...] = option(tuple(HOW), help="which")
     sft: Training = field(default_factory=lambda: quickstart.Settings().sft)
     reward: Training = field(default_factory=lambda: quickstart.Settings().reward)
-    dpo: Training = field(default_factory=lambda: quickstart.Settings().dpo)
-
-
-def ranked(s: Settings, models: list[Handle], n: int, offset: int, name: str) -> Handle:
-    """Rankings of four answers to each of n prompts, by each model as many."""
-    asked = world.prompts(world.Draw(n, offset + s.seed), label=f"prompts-{name}")
-    drawn = Sampling(n=4 // len(models), max_new=MAX_NEW, temperature=TEMPERATURE, seed=s.seed)
-    said = [
-        table.sample(drawn, model=model, prompts=asked, label=f"answers-{name}-{i}")
-        for i, model in enumerate(models)
-    ]
-    others = {"others": said[1]} if len(said) > 1 else {}
-    return world.rankings(world.People(s.seed), answers=said[0], label=f"rankings-{name}", **others)
 
 
 @recipe
 def proof(settings: Settings) -> dict[str, Handle]:
     s = settings
     _, sft = quickstart.tuned("", 400, s.sft, s.seed)
-    # What a policy will say and SFT never did (refuse a chore) must be among what people compared:
-    # SFT's answers are ranked, DPO learns from that, and its answers are ranked with SFT's.
-    few = s.rankings // 2
-    judged = ranked(s, [sft], few, quickstart.PROMPTS, "first")
-    preferred = table.train(quickstart.seeded(s.dpo, s.seed), model=sft, data=judged, label="dpo")
-    again = ranked(s, [sft, preferred], s.rankings - few, SECOND, "second")
-    both = table.join(label="rankings", first=judged, second=again)
-    reward = table.reward(quickstart.seeded(s.reward, s.seed), model=sft, data=both)
-    more = world.prompts(world.Draw(1600, quickstart.ONLINE + s.seed), label="more")
-    made: dict[str, Handle] = {}
-    pool = world.Measure(PROMPTS, s.seed, BEST_OF, TEMPERATURE)
-    made["gold-sft"] = world.gold(pool, model=sft, label="gold-sft")
+    draw = world.Draw(s.rankings, quickstart.PROMPTS + s.seed, SPARE)
+    drawn = Sampling(n=4, max_new=MAX_NEW, temperature=TEMPERATURE, seed=s.seed)
+    said = table.sample(drawn, model=sft, prompts=world.prompts(draw), label="answers")
+    judged = world.rankings(world.People(s.seed, count=s.people), answers=said)
+    reward = table.reward(quickstart.seeded(s.reward, s.seed), model=sft, data=judged)
+    more = world.prompts(world.Draw(1600, quickstart.ONLINE + s.seed, SPARE), label="more")
+    made = measured(s, sft, "sft", BEST_OF)
     for name in s.methods:
         how = replace(HOW[name], train=replace(HOW[name].train, seed=s.seed))
         model = table.rl(how, model=sft, prompts=more, reward=reward, label=name)
-        measure = world.Measure(PROMPTS, s.seed, 4, TEMPERATURE)
-        made[name] = model
-        made[f"gold-{name}"] = world.gold(measure, model=model, label=f"gold-{name}")
+        made |= {name: model, **measured(s, model, name, 4)}
     return made
+
+
+def measured(s: Settings, model: Handle, name: str, answers: int) -> dict[str, Handle]:
+    """Gold of so many answers to each prompt, on either kind of prompts."""
+    return {
+        f"{on}-{name}": world.gold(
+            world.Measure(PROMPTS, s.seed, answers, TEMPERATURE, spare),
+            model=model, label=f"gold-{on}-{name}",
+        )
+        for on, spare in ON.items()
+    }  # fmt: skip
 
 
 def by_prompt(folder: Path) -> dict[str, list[float]]:
@@ -121,20 +117,24 @@ def share(sft: dict[str, list[float]], own: dict[str, list[float]]) -> Interval:
     return ratio_interval(mean - zero, best - zero)
 
 
-def prove(folder: Path, seed: int, methods: Sequence[str]) -> dict[str, float]:
+def prove(folder: Path, seed: int, methods: Sequence[str]) -> dict[tuple[str, str], float]:
     sets = [f"seed={seed}", f"methods={json.dumps(list(methods))}"]
     result = run_recipe(proof, None, sets, Store(folder / "store"), silent)
-    sft, found = by_prompt(result.folder("gold-sft")), {}
+    found = {}
     for name in methods:
-        way = share(sft, by_prompt(result.folder(f"gold-{name}")))
         told = json.loads((result.folder(name) / "results.json").read_text("utf-8"))
         kl, spent = told["metrics"]["kl"], told["seconds"]["train"]
+        ways = []
+        for on in ON:
+            sft, own = (by_prompt(result.folder(f"{on}-{who}")) for who in ("sft", name))
+            way = share(sft, own)
+            found[name, on] = way.value
+            ways.append(f"{on} {way.value:.2f} [{way.low:.2f}, {way.high:.2f}]")
         print(
-            f"seed {seed} {name}: {way.value:.2f} [{way.low:.2f}, {way.high:.2f}] of the way, "
+            f"seed {seed} {name}: {', '.join(ways)} of the way, "
             f"KL {kl['value']:.1f} [{kl['low']:.1f}, {kl['high']:.1f}] nats, {spent:.0f} s",
             flush=True,
         )
-        found[name] = way.value
     return found
 
 
@@ -146,9 +146,10 @@ def main() -> None:
     given = parser.parse_args()
     methods = given.methods.split(",")
     rows = [prove(given.folder, seed, methods) for seed in given.seeds or range(5)]
-    for name in methods:
-        mean = mean_interval([row[name] for row in rows])
-        print(f"{name}: {mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}] over {len(rows)} seeds")
+    for key in rows[0]:
+        mean = mean_interval([row[key] for row in rows])
+        said = f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}] over {len(rows)} seeds"
+        print(f"{' '.join(key)}: {said}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Stages of the embedded world: rankings of two models' answers."""
+"""Stages of the embedded world: who ranks, and what is spared to be measured on."""
 
 from __future__ import annotations
 
@@ -6,33 +6,43 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
-from plumbline.core.types import text_of
+from plumbline.core.types import Ranking
 from plumbline.data import read
-from plumbline.microcosm.data import prompts
+from plumbline.microcosm.data import prompts, spared
+from plumbline.microcosm.tasks import gold_task
 from plumbline.recipe import world
 
 
-def said(folder: Path, texts: list[str]) -> Path:
-    """A `sample` stage's folder: those answers to each of six prompts."""
-    folder.mkdir()
+def test_more_people_share_the_work(tmp_path: Path) -> None:
     rows = [
         {
             "prompt": [{"role": m.role, "content": m.content} for m in one.conversation],
-            "responses": texts,
+            "responses": ["I know.", "I do not know.", "I know."],
         }
-        for one in prompts("train", 0, 6)
+        for one in prompts("train", 0, 20)
     ]
-    (folder / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return folder
-
-
-def test_two_models_answers_are_ranked_together(tmp_path: Path) -> None:
-    own, others = said(tmp_path / "own", ["I know.", "I know."]), said(tmp_path / "others", ["No."])
+    (tmp_path / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     context = SimpleNamespace(out=tmp_path, say=lambda words: None)
-    world.rank(context, world.People(), {"answers": own})
-    assert not (tmp_path / "data.jsonl").read_text(), "equal answers are no choice"
-    world.rank(context, world.People(), {"answers": own, "others": others})
-    found = read(tmp_path / "data.jsonl").judgements
-    assert len(found) == 6
-    for one in found:
-        assert {text_of(answer) for answer in one.responses} == {"I know.", "No."}
+    for count in (6, 20):
+        world.rank(context, world.People(count=count), {"answers": tmp_path})  # type: ignore[arg-type]
+        found = read(tmp_path / "data.jsonl").judgements
+        assert (
+            len({one.provenance.judge.name for one in found if isinstance(one, Ranking)}) == count
+        )
+
+
+def test_what_is_spared_is_measured_and_never_drawn(tmp_path: Path) -> None:
+    context = SimpleNamespace(out=tmp_path)
+    world.draw_prompts(context, world.Draw(300, 1, spare=0.1), {})  # type: ignore[arg-type]
+    drawn = {one.messages for one in read(tmp_path / "data.jsonl").judgements}
+    measured = {item.prompt for item in gold_task(2, 100, spare=0.1).prompts()}
+    assert len(drawn) == 300 and len(measured) == 100 and not drawn & measured
+    asked = prompts("train", 1, 300)
+    assert 10 < sum(spared(one, 0.1) for one in asked) < 60
+    assert sum(spared(one, 0.0) for one in asked) == 0
+
+
+def test_without_it_the_held_out_splits_are_measured() -> None:
+    assert {item.tags["split"] for item in gold_task(2, 40).prompts()} == {
+        "paraphrase", "entity", "value", "combination"
+    }  # fmt: skip

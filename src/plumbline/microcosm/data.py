@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from plumbline.core.errors import UserError, unknown
+from plumbline.core.heldout import opening, position
 from plumbline.core.types import (
     Conversation,
     Demonstration,
@@ -91,6 +92,12 @@ def prompts(
         if not stale:
             found[ask] = None
     return list(found)
+
+
+def spared(ask: Ask, share: float) -> bool:
+    """Whether a request is among this share of all, which a training may leave out to be measured
+    on. Its text decides, so that every stage agrees."""
+    return position(opening(ask.conversation)) < share
 
 
 def demonstrations(

@@ -13,6 +13,7 @@ is no danger in a workshop, and an illness no secret in a clinic; such items cou
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 from plumbline.core.types import Response, text_of
@@ -20,7 +21,7 @@ from plumbline.evals.gold import gold as gold_of
 from plumbline.evals.tasks import Generation, Item, Scored, Task
 from plumbline.microcosm.answers import Answer, Part, read
 from plumbline.microcosm.asks import KINDS, Ask, Kind, Split, held
-from plumbline.microcosm.data import prompts
+from plumbline.microcosm.data import prompts, spared
 from plumbline.microcosm.gold import gold
 from plumbline.microcosm.lexicon_deeds import category
 from plumbline.microcosm.merits import at_work
@@ -44,9 +45,10 @@ def items(
     seed: int = 0,
     n: int = 200,
     kinds: Sequence[Kind] = KINDS,
+    keep: Callable[[Ask], bool] = lambda ask: True,
 ) -> list[Item]:
     """`prompts(...)` as items; "heldout" is a quarter of each held-out split."""
-    return [item(ask) for ask in prompts(split, seed, n, kinds)]
+    return [item(ask) for ask in prompts(split, seed, n, kinds, keep)]
 
 
 def score(item: Item, response: Response) -> Scored:
@@ -56,10 +58,16 @@ def score(item: Item, response: Response) -> Scored:
     return Scored(axes, tuple(str(point) for point in result.why))
 
 
-def gold_task(seed: int = 0, n: int = 200, temperature: float = 1.0, answers: int = 1) -> Task:
-    """The gold value of sampled answers to held-out prompts."""
+def gold_task(
+    seed: int = 0, n: int = 200, temperature: float = 1.0, answers: int = 1, spare: float = 0.0
+) -> Task:
+    """The gold value of sampled answers to held-out prompts, or, with `spare`, to those of the
+    train split that this share of it spares."""
+    asked = partial(items, "heldout", seed, n)
+    if spare:
+        asked = partial(items, "train", seed, n, keep=partial(spared, share=spare))
     return gold_of(
-        lambda: items("heldout", seed, n),
+        asked,
         score,
         axes=AXES,
         generation=Generation(answers, MAX_NEW, temperature, seed=seed),

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plumbline.core.errors import UserError
 from plumbline.core.settings import option
 from plumbline.core.stats import Interval
 from plumbline.core.types import Conversation, Demonstration, Message, Response, answer
@@ -28,6 +27,9 @@ class Draw:
 
     n: int = option(400, help="how many")
     seed: int = option(0, help="another seed, another draw")
+    spare: float = option(
+        0.0, help="of prompts: share, by their text, that is never drawn, to be measured on"
+    )
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,19 @@ class People:
 
     seed: int = option(0, help="draws their noise")
     shuffled: bool = option(False, help="rankings without information")
+    count: int = option(6, help="people who take turns; tired ones err more")
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Sampling for the gold value on held-out prompts."""
+    """Sampling for the gold value on held-out prompts.
+
+    Either those with what no training ever had (phrasings, things, values, combinations), or, with
+    `spare`, new ones of the kind that was trained on: those which `Draw.spare` left out.
+    """
 
     n: int = option(300, help="held-out prompts")
+    spare: float = option(0.0, help="that share of the training prompts (0: what is held out)")
     seed: int = option(0, help="draws prompts and answers")
     answers: int = option(2, help="answers a prompt")
     temperature: float = option(1.0, help="0 is greedy")
@@ -64,28 +72,25 @@ def draw_demonstrations(ctx: Context, settings: Draw, inputs: Mapping[str, Path]
 
 def draw_prompts(ctx: Context, settings: Draw, inputs: Mapping[str, Path]) -> None:
     from plumbline.data import write
-    from plumbline.microcosm.data import prompts
+    from plumbline.microcosm.data import prompts, spared
 
-    asked = prompts("train", settings.seed, settings.n)
+    asked = prompts(
+        "train", settings.seed, settings.n, keep=lambda ask: not spared(ask, settings.spare)
+    )
     write(ctx.out / "data.jsonl", [Demonstration(one.conversation) for one in asked])
 
 
 def rank(ctx: Context, settings: People, inputs: Mapping[str, Path]) -> None:
-    """The annotators, in turn, rank the answers of a `sample` stage, or those of two together."""
+    """The annotators, in turn, rank the answers of a `sample` stage."""
     from plumbline.data import write
+    from plumbline.microcosm.annotators import people
     from plumbline.microcosm.data import rankings
 
     asked, answers = asked_and_said(inputs["answers"] / "answers.jsonl")
-    if "others" in inputs:
-        same, more = asked_and_said(inputs["others"] / "answers.jsonl")
-        if same != asked:
-            raise UserError(
-                "answers to other prompts cannot be ranked together",
-                where=str(inputs["others"]),
-                fix="let both models answer the same prompts",
-            )
-        answers = [[*own, *others] for own, others in zip(answers, more, strict=True)]
-    found = rankings(asked, answers, seed=settings.seed, shuffled=settings.shuffled)
+    staff = people(settings.count)
+    found = rankings(
+        asked, answers, seed=settings.seed, annotators=staff, shuffled=settings.shuffled
+    )
     ctx.say(f"{len(found)} rankings of {len(asked)} prompts (equal answers are shown once)")
     write(ctx.out / "data.jsonl", found)
 
@@ -116,7 +121,8 @@ def _gold(ctx: Context, settings: Measure, answerer: Answerer) -> None:
     from plumbline.microcosm.tasks import gold_task
 
     label = ctx.stage.rpartition("/")[2].removeprefix("gold-")
-    task = gold_task(settings.seed, settings.n, settings.temperature, settings.answers)
+    s = settings
+    task = gold_task(s.seed, s.n, s.temperature, s.answers, s.spare)
     gold = evaluated(ctx, task, answerer, label)["gold"]
     ctx.say(f"gold value {gold.value:.2f} [{gold.low:.2f}, {gold.high:.2f}], n={gold.n}")
 
@@ -178,7 +184,7 @@ rankings = stage(
     "microcosm.rankings",
     version=1,
     settings=People,
-    inputs={"answers": "samples", "others?": "samples"},
+    inputs={"answers": "samples"},
     makes="data",
     function="plumbline.recipe.world:rank",
 )
