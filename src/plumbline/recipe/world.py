@@ -50,10 +50,10 @@ class Measure:
     """
 
     n: int = option(300, help="held-out prompts")
-    spare: float = option(0.0, help="that share of the training prompts (0: what is held out)")
     seed: int = option(0, help="draws prompts and answers")
     answers: int = option(2, help="answers a prompt")
     temperature: float = option(1.0, help="0 is greedy")
+    spare: float = option(0.0, help="that share of the training prompts (0: what is held out)")
 
 
 @dataclass(frozen=True)
