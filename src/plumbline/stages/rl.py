@@ -277,15 +277,18 @@ def _reloaded(loaded: _Loaded, out: Path) -> _Loaded:
 
 
 def _measured(loaded: _Loaded, s: Online) -> dict[str, Interval]:
-    """Reward, KL (nats a sequence, k1), length and endings on held-out prompts, one answer each."""
+    """Reward, and of several each one's own, KL (nats a sequence, k1), length and endings on
+    held-out prompts, one answer each."""
     if not loaded.heldout:
         return {}
     prompts, drawer = loaded.heldout, Drawer(s.draw, loaded.answerer.renderer)
     seeds = [hash_seed(s.seed, 2**31, k) for k in range(len(prompts))]
     drawn = drawer(loaded.engine.policy, prompts, 1, seeds)
     told = scored(loaded.engine, loaded.reference, items_of(drawn.asked), drawn.logprobs)
+    total, parts = loaded.reward(drawn.asked)
     values = {
-        "reward": loaded.reward(drawn.asked)[0],
+        "reward": total,
+        **({f"reward.{name}": own for name, own in parts.items()} if len(parts) > 1 else {}),
         "kl": np.array([apart.sum() for apart in told.apart]),
         "length": drawn.lengths.astype(float),
         "ended": drawn.ended.astype(float),
