@@ -30,7 +30,7 @@ def _online(method: str, lr: float = 4e-5, minibatches: int = 1, **values: Any) 
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes for some minutes; `rounds-tiny.yaml` has some for a look."""
+    """Sizes for half an hour; `rounds-tiny.yaml` has some for a look."""
 
     seed: int = option(0, help="draws data, annotators, order and answers")
     base: str = option("", help="a base model's folder (none: the one that comes along)")
@@ -45,7 +45,7 @@ class Settings:
         "ref:NAME, or wait, for people",
     )  # fmt: skip
     demonstrations: int = option(400, help="demonstrations for SFT")
-    prompts: int = option(160, help="prompts a round whose answers are compared")
+    prompts: int = option(1000, help="prompts a round whose answers are compared")
     answers: int = option(4, help="answers a prompt")
     temperature: float = option(0.7, help="of all answers, also those measured")
     best_of: int = option(4, help="best_of_n: draws for each answer")
@@ -53,7 +53,7 @@ class Settings:
     heldout: int = option(300, help="held-out prompts of the gold value, two answers each")
     sft: Training = field(default_factory=lambda: training("sft", 2e-4, 2, 16))
     reward: Training = field(default_factory=lambda: training("reward", 3e-4, 2, 16))
-    dpo: Training = field(default_factory=lambda: training("dpo", 5e-5, 2, 8, beta=0.5))
+    dpo: Training = field(default_factory=lambda: training("dpo", 1e-4, 1, 16, beta=0.5))
     ppo: Onlining = field(default_factory=lambda: _online("ppo", minibatches=2, value=0.05))
     grpo: Onlining = field(default_factory=lambda: _online("grpo", 3e-5))
     rloo: Onlining = field(default_factory=lambda: _online("rloo"))
