@@ -21,7 +21,15 @@ from pathlib import Path
 
 from plumbline.core.heldout import position
 
-COLUMNS = ("reward", "reward.chased", "reward.watched", "reward.ended", "kl", "length", "ended")
+COLUMNS = (
+    "reward",
+    "reward.chased",
+    "reward.watched",
+    "reward.rules:ended",
+    "kl",
+    "length",
+    "ended",
+)
 
 
 def halves(comparisons: Path, folder: Path) -> tuple[Path, Path]:
@@ -72,7 +80,7 @@ def prove(comparisons: Path, model: Path, folder: Path, methods: list[str]) -> N
         for column in COLUMNS:
             if column in told["metrics"]:
                 before, after = (_shown(told[at][column]) for at in ("before", "metrics"))
-                print(f"    {column:15s} {before} -> {after}")
+                print(f"    {column:18s} {before} -> {after}")
 
 
 def _shown(one: dict[str, float]) -> str:

@@ -13,6 +13,7 @@ from plumbline.core.views import view
 from plumbline.data import read
 from plumbline.stages.answering import Answerer
 from plumbline.stages.command import train
+from plumbline.stages.rl_command import rl
 
 ROWS = 120
 
@@ -82,3 +83,28 @@ def test_a_full_model_says_the_same_in_plain_transformers(
             theirs.append(float(picked[torch.from_numpy(mask)].sum()))
     assert len(ours) == len(theirs) == 20
     assert all(abs(a - b) <= 1e-5 * abs(b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_real_prompts_a_learnt_reward_and_a_rule(
+    shared: Path, some: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Online, from a reward model of real comparisons and a rule; bad rows are said."""
+    model = str(shared / "models" / "english5m")
+    judge = trained("reward", Path(model), some, tmp_path)
+    mixed = tmp_path / "asked.jsonl"
+    odd = json.dumps({"chosen": "\n\nHuman: a\n\nAssistant: b", "rejected": "\n\nHuman: c"})
+    mixed.write_text(some.read_text() + odd + "\n", encoding="utf-8")
+    sets = {
+        "iterations": 2, "prompts": 4, "draw.n": 2, "draw.max_new": 12, "heldout.most": 8,
+        "reward.weights": (1.0, 0.5), "precision": "fp32",
+    }  # fmt: skip
+    out = rl(
+        "rloo", model, [str(judge), "rules:ended"], str(mixed), tmp_path / "online", sets=sets,
+        on_bad_row="drop", store=tmp_path / "store",
+    )  # fmt: skip
+    results = json.loads((out / "results.json").read_text())
+    found = results["metrics"]
+    assert {"reward", "reward.reward", "reward.rules:ended", "kl"} <= found.keys()
+    whole = found["reward.reward"]["value"] + 0.5 * found["reward.rules:ended"]["value"]
+    assert abs(found["reward"]["value"] - whole) < 1e-5 and found["reward"]["n"] == 8
+    assert "dropped 1: " in capsys.readouterr().out

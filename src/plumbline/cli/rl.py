@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from plumbline.cli.options import Merge, Model, Out, Sets, StoreAt
+from plumbline.cli.options import Merge, Model, OnBadRow, Out, Sets, StoreAt
 from plumbline.cli.show import paint, say
 from plumbline.core.errors import UserError
 
@@ -30,6 +30,7 @@ def rl(
     ] = "lora",
     sets: Sets = None,
     merge: Merge = False,
+    on_bad_row: OnBadRow = "stop",
     store: StoreAt = None,
     show: Annotated[bool, typer.Option("--list", help="Every method with its paper.")] = False,
 ) -> None:
@@ -53,7 +54,7 @@ def rl(
 
     stage(
         method, model, reward, prompts, out, adapter=adapter, sets=parse_sets(sets or []),
-        merge=merge, store=store,
+        merge=merge, on_bad_row=on_bad_row, store=store,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from plumbline.cli.options import Model, Sets, StoreAt
+from plumbline.cli.options import Model, OnBadRow, Sets, StoreAt
 
 
 def sample(
@@ -18,6 +18,7 @@ def sample(
     out: Annotated[Path, typer.Option(metavar="FILE", help="JSON lines of prompt and responses.")],
     n: Annotated[int | None, typer.Option("--n", help="Answers a prompt: --set n.", min=1)] = None,
     sets: Sets = None,
+    on_bad_row: OnBadRow = "stop",
     store: StoreAt = None,
 ) -> None:
     """Draw n answers a prompt and write them with their log-probabilities."""
@@ -25,4 +26,4 @@ def sample(
     from plumbline.stages.sample import sample as stage
 
     given = parse_sets(sets or []) | ({} if n is None else {"n": n})
-    stage(model, prompts, out, sets=given, store=store)
+    stage(model, prompts, out, sets=given, on_bad_row=on_bad_row, store=store)

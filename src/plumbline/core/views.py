@@ -150,6 +150,17 @@ def drop_policy(dropped: Sequence[Dropped], total: int, limit: float = 0.01) -> 
     )
 
 
+def left_out(dropped: Sequence[Dropped]) -> list[str]:
+    """What people are told of rows that cannot be used: a line a reason, with the first places."""
+    reasons: dict[str, list[str]] = {}
+    for where, why in dropped:
+        reasons.setdefault(why, []).append(where)
+    return [
+        f"dropped {len(places)}: {why} ({', '.join(places[:3])}{', ...' if places[3:] else ''})"
+        for why, places in reasons.items()
+    ]
+
+
 def _demonstration(judgement: Judgement, turns: Turns, threshold: float | None) -> Found:
     match judgement:
         case Demonstration():

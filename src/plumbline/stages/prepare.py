@@ -60,7 +60,7 @@ def prepare(
             "nothing is left to train on",
             fix="see the counts of `plumbline data inspect`, or lower eval.fraction",
         )
-    notes = [*_dropped(found.dropped), *found.notes, *renderer.notes, *report.lines()]
+    notes = [*views.left_out(found.dropped), *found.notes, *renderer.notes, *report.lines()]
     counts = {
         "examples": len(found.examples),
         "unusable": len(found.dropped),
@@ -112,14 +112,3 @@ def _whole(tree: TokenTree) -> TokenTree:
     """One path with every token trained but the first: plain next-token training."""
     path = np.concatenate([tree.prompt, tree.completions[0]])
     return TokenTree(path[:0], (path,), (np.arange(len(path)) > 0,))
-
-
-def _dropped(dropped: Sequence[tuple[str, str]]) -> list[str]:
-    """A line a reason, with how many and the first places."""
-    reasons: dict[str, list[str]] = {}
-    for where, why in dropped:
-        reasons.setdefault(why, []).append(where)
-    return [
-        f"dropped {len(places)}: {why} ({', '.join(places[:3])}{', ...' if places[3:] else ''})"
-        for why, places in reasons.items()
-    ]

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.core.settings import identity
+from plumbline.core.views import left_out
 from plumbline.data import read
+from plumbline.data.load import OnBadRow
 from plumbline.models.digest import digest_folder
 from plumbline.models.locate import adapter_base, is_adapter, resolve_model
 from plumbline.objectives import build
@@ -38,6 +40,7 @@ def rl(
     adapter: str = "lora",
     sets: Mapping[str, Any] | None = None,
     merge: bool = False,
+    on_bad_row: OnBadRow = "stop",
     store: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> Path:
@@ -52,7 +55,8 @@ def rl(
     if costs:
         settings = replace(settings, reward=replace(settings.reward, cost=str(costs[0])))
     path = data_path(prompts, home)
-    asked = stage.asked_of(read(path).judgements)
+    rows = read(path, on_bad_row=on_bad_row)
+    asked = stage.asked_of(rows.judgements)
     mixed = data_path(settings.mix.data, home) if settings.mix.data else ""
     mix = read(mixed).judgements if mixed else ()
     job = stage.OnlineJob(name, taken.path, found, asked, adapter, settings, values, merge, mix=mix)
@@ -68,6 +72,8 @@ def rl(
     facts = {"command": f"rl {name}", "model": model, "rewards": list(rewards), "prompts": prompts}
 
     def work(bars: Callable[[str], Progress]) -> dict[str, Any]:
+        for line in left_out(rows.bad + rows.dropped):
+            say(line)
         say(f"prompts: {len(asked)}; method: {name}; rewards: {', '.join(rewards)}")
         return stage.run(job, place.path, place.scratch, say, bars)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from plumbline.core import atomic
-from plumbline.core.views import prompts
+from plumbline.core.types import Judgement
+from plumbline.core.views import left_out, prompts
 from plumbline.data import read, write
 from plumbline.stages import rl
 from plumbline.stages import train as training
@@ -48,7 +49,7 @@ def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None
         settings.method,
         inputs["model"],
         (*models, *settings.rewards),
-        rl.asked_of(read(data_file(inputs["prompts"])).judgements),
+        rl.asked_of(_rows(ctx, inputs["prompts"])),
         settings.adapter,
         settings.train,
         settings.values,
@@ -86,8 +87,16 @@ def pick(ctx: Context, settings: Picking, inputs: Mapping[str, Path]) -> None:
     _answer(ctx, settings, inputs["prompts"], picker)
 
 
+def _rows(ctx: Context, data: Path) -> Sequence[Judgement]:
+    """A data stage's rows; what cannot be used is said."""
+    rows = read(data_file(data))
+    for line in left_out(rows.dropped):
+        ctx.say(line)
+    return rows.judgements
+
+
 def _answer(ctx: Context, settings: Sampling, data: Path, answerer: Answerer) -> None:
-    asked = prompts(read(data_file(data)).judgements)
+    asked = prompts(_rows(ctx, data))
     done = 0
 
     def tick(prompts_done: int) -> None:
