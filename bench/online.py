@@ -1,12 +1,13 @@
 """Online training beside TRL's GRPO and RLOO trainers on the same work, sides alternating.
 
     python bench/online.py [--methods grpo rloo] [--runs 2] [--steps 5] [--variants plain best]
-        [--precision bf16]
+        [--precision bf16] [--tokens 0 120]
 
-The benchmark's model of 29 M parameters, prompts of hh-rlhf of at most 128 tokens, 4 prompts an
-iteration x 8 answers x 64 new tokens, a reward that costs nothing, one update an iteration, all
-weights, in fp32 or bf16 autocast on both sides. Prints samples a second (answers drawn and learnt
-from) and peak memory; `floor` is each side's memory with its libraries (and TRL's weights) loaded.
+The benchmark's model of 29 M parameters, prompts of hh-rlhf of so many tokens (least, most), 4
+prompts an iteration x 8 answers x 64 new tokens, a reward that costs nothing, one update an
+iteration, all weights, in fp32 or bf16 autocast on both sides. Prints samples a second (answers
+drawn and learnt from) and peak memory; `floor` is each side's memory with its libraries (and TRL's
+weights) loaded.
 """
 
 from __future__ import annotations
@@ -24,19 +25,21 @@ import run as peers
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "out" / "bench"
-EACH, N, NEW, LONGEST = 4, 8, 64, 128
+EACH, N, NEW = 4, 8, 64
 
 
-def prompts(folder: Path) -> Path:
-    """The first questions of the benchmark's comparisons that are short enough."""
+def prompts(folder: Path, least: int, most: int) -> Path:
+    """The prompts of the benchmark's comparisons that have so many tokens; says their mean."""
     from transformers import AutoTokenizer
 
     path = folder / "prompts.jsonl"
     tokenizer = AutoTokenizer.from_pretrained(folder / "model")
     told = [json.loads(line) for line in (folder / "trl-pairs-160.jsonl").read_text().splitlines()]
     asked = [row["prompt"].removesuffix(material.TURN) for row in told]
-    short = [text for text in asked if len(tokenizer(text)["input_ids"]) <= LONGEST - 8]
-    path.write_text("".join(json.dumps({"prompt": text}) + "\n" for text in short))
+    sizes = {text: len(tokenizer(text)["input_ids"]) for text in asked}
+    fit = [text for text in asked if least <= sizes[text] <= most]
+    print(f"{len(fit)} prompts of {sum(sizes[text] for text in fit) / len(fit):.0f} tokens")
+    path.write_text("".join(json.dumps({"prompt": text}) + "\n" for text in fit))
     return path
 
 
@@ -54,10 +57,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--tokens", nargs=2, type=int, default=[0, 120])
     asked = parser.parse_args()
     shared = Path(os.environ.get("PLUMBLINE_SHARED", ROOT.parent / "shared"))
     material.build(FOLDER, shared)
-    given = prompts(FOLDER)
+    given = prompts(FOLDER, *asked.tokens)
     python = str(peers.install())
     work = ["--model", str(FOLDER / "model"), "--prompts", str(given), "--steps", str(asked.steps)]
     work += ["--precision", asked.precision]

@@ -45,6 +45,13 @@ def test_panels_share_one_axis() -> None:
     assert made.svg.count(">steps<") == 1 and ">up<" in made.svg and ">down<" in made.svg
 
 
+def test_one_legend_tells_the_names_of_all_panels() -> None:
+    above = Panel((Series("one", (1.0, 2.0), (at(1), at(2)), 1),), "up")
+    below = Panel((Series("two", (1.0, 2.0), (at(1), at(2)), 2), above.series[0]), "down")
+    made = chart([above, below], "steps", "Both")
+    assert made.svg.count(">one<") == 1 and made.svg.count(">two<") == 1
+
+
 def test_bars_have_headings_and_numbers() -> None:
     made = bars([("group", None, 0), ("one", at(0.5), 1), ("two", at(-0.25), 2)], "Shares")
     xml.dom.minidom.parseString(made.svg)

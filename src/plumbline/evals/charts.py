@@ -16,6 +16,7 @@ from plumbline.evals.compare import fmt
 from plumbline.evals.figures import INK, Figure, colour, dress, svg
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 WIDTH, HEIGHT = 5.0, 2.6
@@ -48,7 +49,7 @@ class Panel:
 
 
 def chart(panels: Sequence[Panel], x_label: str, caption: str, *, log_x: bool = False) -> Figure:
-    """Panels below each other on one x axis, the first with the names of the series."""
+    """Panels below each other on one x axis, the first with the names of all series."""
     from matplotlib.figure import Figure as Canvas
 
     height = HEIGHT * (1 if len(panels) == 1 else 0.8 * len(panels)) + 0.5
@@ -64,8 +65,16 @@ def chart(panels: Sequence[Panel], x_label: str, caption: str, *, log_x: bool = 
         if log_x:
             _scale(axes, "x", True)
     drawn[-1].set_xlabel(x_label)
-    if len([one for one in panels[0].series if one.name]) > 1:
-        drawn[0].legend(frameon=False, labelcolor=INK, fontsize=8.5, handlelength=1.4, loc="best")
+    # One legend tells the names of all panels, each once.
+    told: dict[str, Artist] = {}
+    for axes in drawn:
+        marks, names = axes.get_legend_handles_labels()
+        told |= dict(zip(names, marks, strict=True))
+    if len(told) > 1:
+        drawn[0].legend(
+            list(told.values()), list(told),
+            frameon=False, labelcolor=INK, fontsize=8.5, handlelength=1.4, loc="best",
+        )  # fmt: skip
     alt = f"{caption}. " + " ".join(_told(panel) for panel in panels)
     return Figure(svg(canvas, alt), alt, caption)
 
