@@ -35,8 +35,8 @@ from plumbline.stages.settings import Sampling, Training
 from plumbline.store import Handle, Store, silent
 
 BEST_OF, PROMPTS, TEMPERATURE = 64, 150, 0.7
-TARGET = 2.5
-"""Nats a sequence that beta is moved to keep: beyond it this reward model is only exploited."""
+TARGET = 1.0
+"""Nats a sequence that beta is moved to keep: not far beyond it this reward model is exploited."""
 SPARE = 0.05
 """Of the prompts of the kind that is trained on: they are measured on."""
 ON = {"new": SPARE, "heldout": 0.0}
@@ -44,8 +44,8 @@ ON = {"new": SPARE, "heldout": 0.0}
 
 def _how(method: str, iterations: int, lr: float, **more: object) -> Onlining:
     train = Online(
-        iterations=iterations, prompts=32, lr=lr, heldout=HeldOut(most=100),
-        kl=Kl(beta=0.05, target=TARGET, horizon=400),
+        iterations=iterations, prompts=32, lr=lr, decay="cosine", heldout=HeldOut(most=100),
+        kl=Kl(beta=0.2, target=TARGET),
         draw=Drawing(n=4, max_new=MAX_NEW, temperature=TEMPERATURE),
     )  # fmt: skip
     values = {"value": 0.05} if method == "ppo" else {}
