@@ -42,10 +42,11 @@ SPARE = 0.05
 ON = {"new": SPARE, "heldout": 0.0}
 
 
-def _how(method: str, iterations: int, lr: float, **more: object) -> Onlining:
+def _how(method: str, beta: float = 0.1, **more: object) -> Onlining:
+    """Small steps, a rate that falls to nothing, and a KL that is let grow to its target."""
     train = Online(
-        iterations=iterations, prompts=32, lr=lr, decay="cosine", heldout=HeldOut(most=100),
-        kl=Kl(beta=0.1, target=TARGET, horizon=1000),
+        iterations=50, prompts=32, lr=4e-5, decay="cosine", heldout=HeldOut(most=100),
+        kl=Kl(beta=beta, target=TARGET, horizon=1000),
         draw=Drawing(n=4, max_new=MAX_NEW, temperature=TEMPERATURE),
     )  # fmt: skip
     values = {"value": 0.05} if method == "ppo" else {}
@@ -53,10 +54,10 @@ def _how(method: str, iterations: int, lr: float, **more: object) -> Onlining:
 
 
 HOW = {
-    "ppo": _how("ppo", 50, 4e-5, epochs=1, minibatches=2, whiten=False, lam=1.0),
-    "grpo": _how("grpo", 50, 4e-5, kl=Kl(beta=0.05, target=TARGET, horizon=1000)),
-    "rloo": _how("rloo", 50, 4e-5),
-    "reinforce": _how("reinforce", 50, 4e-5, whiten=False),
+    "ppo": _how("ppo", epochs=1, minibatches=2, whiten=False, lam=1.0),
+    "grpo": _how("grpo", 0.05),
+    "rloo": _how("rloo"),
+    "reinforce": _how("reinforce", whiten=False),
 }
 
 

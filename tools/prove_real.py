@@ -84,9 +84,8 @@ def prove(comparisons: Path, model: Path, folder: Path, methods: list[str]) -> N
         told = json.loads((out / "results.json").read_text("utf-8"))
         print(f"{name}: {told['seconds']['train']:.0f} s, {told['steps']} iterations")
         for column in COLUMNS:
-            if column in told["metrics"]:
-                before, after = (_shown(told[at][column]) for at in ("before", "metrics"))
-                print(f"    {column:18s} {before} -> {after}")
+            before, after = (_shown(told[at][column]) for at in ("before", "metrics"))
+            print(f"    {column:18s} {before} -> {after}")
 
 
 def _shown(one: dict[str, float]) -> str:

@@ -13,7 +13,6 @@ is no danger in a workshop, and an illness no secret in a clinic; such items cou
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Literal
 
 from plumbline.core.types import Response, text_of
@@ -63,9 +62,12 @@ def gold_task(
 ) -> Task:
     """The gold value of sampled answers to held-out prompts, or, with `spare`, to those of the
     train split that this share of it spares."""
-    asked = partial(items, "heldout", seed, n)
-    if spare:
-        asked = partial(items, "train", seed, n, keep=partial(spared, share=spare))
+
+    def asked() -> list[Item]:
+        if spare:
+            return items("train", seed, n, keep=lambda ask: spared(ask, spare))
+        return items("heldout", seed, n)
+
     return gold_of(
         asked,
         score,

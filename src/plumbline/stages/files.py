@@ -1,8 +1,14 @@
-"""Where a stage finds the file in a folder that another stage made."""
+"""Where a stage finds the file in a folder that another stage made, and its rows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from plumbline.core.types import Judgement
+from plumbline.core.views import left_out
+from plumbline.data import read
+from plumbline.data.load import OnBadRow
 
 DATA, SAMPLES = "data.jsonl", "answers.jsonl"
 
@@ -10,3 +16,13 @@ DATA, SAMPLES = "data.jsonl", "answers.jsonl"
 def data_file(path: Path) -> Path:
     """The judgements of an input: the file itself, or a stage's `data.jsonl`."""
     return path / DATA if path.is_dir() else path
+
+
+def rows(
+    path: str | Path, say: Callable[[str], None], on_bad_row: OnBadRow = "stop"
+) -> Sequence[Judgement]:
+    """The judgements of a file; what of it cannot be used is said."""
+    found = read(path, on_bad_row=on_bad_row)
+    for line in left_out(found.bad + found.dropped):
+        say(line)
+    return found.judgements

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.core.settings import identity
-from plumbline.core.views import left_out
-from plumbline.data import read
 from plumbline.data.load import OnBadRow
 from plumbline.models.digest import digest_folder
 from plumbline.models.locate import adapter_base, is_adapter, resolve_model
 from plumbline.objectives import build
 from plumbline.stages import rl as stage
 from plumbline.stages.command import carry_out, data_path, data_records, model_record
+from plumbline.stages.files import rows
 from plumbline.stages.methods import method
 from plumbline.stages.offline import Progress
 from plumbline.stages.online_settings import Online
@@ -55,10 +54,9 @@ def rl(
     if costs:
         settings = replace(settings, reward=replace(settings.reward, cost=str(costs[0])))
     path = data_path(prompts, home)
-    rows = read(path, on_bad_row=on_bad_row)
-    asked = stage.asked_of(rows.judgements)
+    asked = stage.asked_of(rows(path, say, on_bad_row))
     mixed = data_path(settings.mix.data, home) if settings.mix.data else ""
-    mix = read(mixed).judgements if mixed else ()
+    mix = rows(mixed, say) if mixed else ()
     job = stage.OnlineJob(name, taken.path, found, asked, adapter, settings, values, merge, mix=mix)
     inputs = {
         "model": model_record(home, taken),
@@ -72,8 +70,6 @@ def rl(
     facts = {"command": f"rl {name}", "model": model, "rewards": list(rewards), "prompts": prompts}
 
     def work(bars: Callable[[str], Progress]) -> dict[str, Any]:
-        for line in left_out(rows.bad + rows.dropped):
-            say(line)
         say(f"prompts: {len(asked)}; method: {name}; rewards: {', '.join(rewards)}")
         return stage.run(job, place.path, place.scratch, say, bars)
 

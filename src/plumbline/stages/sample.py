@@ -15,15 +15,14 @@ from plumbline.core import atomic
 from plumbline.core.errors import UserError
 from plumbline.core.settings import overlay
 from plumbline.core.types import Conversation
-from plumbline.core.views import left_out
 from plumbline.core.views import prompts as prompts_of
-from plumbline.data import read
 from plumbline.data.load import OnBadRow
 from plumbline.engine.progress import bar
 from plumbline.evals.tasks import Generation
 from plumbline.models.locate import resolve_model
 from plumbline.models.sampler import Sample
 from plumbline.stages.answering import Answerer
+from plumbline.stages.files import rows
 from plumbline.stages.settings import Sampling
 from plumbline.store import find_store
 
@@ -45,10 +44,7 @@ def sample(
     settings = overlay(Sampling(), sets or {})
     if out.suffix != ".jsonl":
         raise UserError("answers are JSON lines", where=str(out), fix="write to a *.jsonl file")
-    rows = read(prompts, on_bad_row=on_bad_row)
-    asked = prompts_of(rows.judgements)
-    for line in left_out(rows.bad + rows.dropped):
-        say(line)
+    asked = prompts_of(rows(prompts, say, on_bad_row))
     taken = resolve_model(model, find_store(store).path)
     say(f"model: {taken.took}")
     answerer = Answerer.under(taken.path, settings)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from plumbline.core import atomic
-from plumbline.core.types import Judgement
-from plumbline.core.views import left_out, prompts
+from plumbline.core.views import prompts
 from plumbline.data import read, write
 from plumbline.stages import rl
 from plumbline.stages import train as training
 from plumbline.stages.answering import Answerer
-from plumbline.stages.files import DATA, SAMPLES, data_file
+from plumbline.stages.files import DATA, SAMPLES, data_file, rows
 from plumbline.stages.offline import Progress
 from plumbline.stages.online_settings import Onlining
 from plumbline.stages.picking import Picker
@@ -44,12 +43,12 @@ def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None
     """An online training; inputs beside those of `OTHERS` are reward models."""
     atomic.sweep(ctx.scratch)
     models = [path for role, path in sorted(inputs.items()) if role not in OTHERS]
-    mix = read(data_file(inputs["mix"])).judgements if "mix" in inputs else ()
+    mix = rows(data_file(inputs["mix"]), ctx.say) if "mix" in inputs else ()
     job = rl.OnlineJob(
         settings.method,
         inputs["model"],
         (*models, *settings.rewards),
-        rl.asked_of(_rows(ctx, inputs["prompts"])),
+        rl.asked_of(rows(data_file(inputs["prompts"]), ctx.say)),
         settings.adapter,
         settings.train,
         settings.values,
@@ -87,16 +86,8 @@ def pick(ctx: Context, settings: Picking, inputs: Mapping[str, Path]) -> None:
     _answer(ctx, settings, inputs["prompts"], picker)
 
 
-def _rows(ctx: Context, data: Path) -> Sequence[Judgement]:
-    """A data stage's rows; what cannot be used is said."""
-    rows = read(data_file(data))
-    for line in left_out(rows.dropped):
-        ctx.say(line)
-    return rows.judgements
-
-
 def _answer(ctx: Context, settings: Sampling, data: Path, answerer: Answerer) -> None:
-    asked = prompts(_rows(ctx, data))
+    asked = prompts(rows(data_file(data), ctx.say))
     done = 0
 
     def tick(prompts_done: int) -> None:
