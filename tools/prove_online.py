@@ -74,7 +74,7 @@ class Settings:
 @recipe
 def proof(settings: Settings) -> dict[str, Handle]:
     s = settings
-    _, sft = quickstart.tuned("", 400, s.sft, s.seed)
+    _, sft = quickstart.tuned("", world.Draw(400, s.seed, SPARE), s.sft)
     draw = world.Draw(s.rankings, quickstart.PROMPTS + s.seed, SPARE)
     drawn = Sampling(n=4, max_new=MAX_NEW, temperature=TEMPERATURE, seed=s.seed)
     said = table.sample(drawn, model=sft, prompts=world.prompts(draw), label="answers")

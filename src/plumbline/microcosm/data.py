@@ -107,14 +107,18 @@ def demonstrations(
     *,
     quality: Quality = "mediocre",
     boilerplate: float = 0.0,
+    keep: Callable[[Ask], bool] = lambda ask: True,
 ) -> list[Demonstration]:
-    """`n` single-turn chats of the train split; this share of the answers carries boilerplate."""
+    """`n` single-turn chats of the train split; this share of the answers carries boilerplate.
+
+    `keep` narrows the requests further.
+    """
     if quality not in VOICES_OF:
         raise unknown("quality of demonstrations", quality, VOICES_OF)
     if not 0 <= boilerplate <= 1:
         raise UserError(f"boilerplate is a share between 0 and 1, not {boilerplate}")
     rng = random.Random(f"microcosm/demonstrations/{quality}/{seed}")
-    asked = prompts("train", seed, n, kinds, _can_be_shown)
+    asked = prompts("train", seed, n, kinds, lambda ask: keep(ask) and _can_be_shown(ask))
     found = []
     for index, ask in enumerate(asked):
         name, answer = _answered(ask, quality, rng)

@@ -69,7 +69,7 @@ class Settings:
 @recipe
 def quickstart(settings: Settings) -> dict[str, Handle]:
     s = settings
-    base, sft = tuned(s.base, s.demonstrations, s.sft, s.seed)
+    base, sft = tuned(s.base, world.Draw(s.demonstrations, s.seed), s.sft)
     asked = world.prompts(world.Draw(s.prompts, PROMPTS + s.seed), label="prompts")
     drawn = Sampling(n=s.answers, max_new=MAX_NEW, temperature=s.temperature, seed=s.seed)
     said = table.sample(drawn, model=sft, prompts=asked, label="answers")
@@ -98,11 +98,11 @@ def quickstart(settings: Settings) -> dict[str, Handle]:
     return {**trained, "reward": reward, **measured, "report": page}
 
 
-def tuned(base: str, demonstrations: int, sft: Training, seed: int) -> tuple[Handle, Handle]:
+def tuned(base: str, draw: world.Draw, sft: Training) -> tuple[Handle, Handle]:
     """The base model, and what SFT on the world's demonstrations makes of it."""
     start = source(base or base_path(), kind="model", label="base")
-    shown = world.demonstrations(world.Draw(demonstrations, seed), label="demonstrations")
-    return start, table.train(seeded(sft, seed), model=start, data=shown, label="sft")
+    shown = world.demonstrations(draw, label="demonstrations")
+    return start, table.train(seeded(sft, draw.seed), model=start, data=shown, label="sft")
 
 
 def seeded(training: Training, seed: int) -> Training:

@@ -6,7 +6,7 @@ They stand here, above both, because the microcosm and the training stages do no
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from plumbline.evals.tasks import Task
 from plumbline.store import Context, stage
 
 if TYPE_CHECKING:
+    from plumbline.microcosm.asks import Ask
     from plumbline.stages.answering import Answerer
 
 
@@ -28,7 +29,7 @@ class Draw:
     n: int = option(400, help="how many")
     seed: int = option(0, help="another seed, another draw")
     spare: float = option(
-        0.0, help="of prompts: share, by their text, that is never drawn, to be measured on"
+        0.0, help="share of the prompts, by their text, never drawn, to be measured on"
     )
 
 
@@ -67,17 +68,22 @@ def draw_demonstrations(ctx: Context, settings: Draw, inputs: Mapping[str, Path]
     from plumbline.data import write
     from plumbline.microcosm.data import demonstrations
 
-    write(ctx.out / "data.jsonl", demonstrations(settings.seed, settings.n))
+    shown = demonstrations(settings.seed, settings.n, keep=_kept(settings))
+    write(ctx.out / "data.jsonl", shown)
 
 
 def draw_prompts(ctx: Context, settings: Draw, inputs: Mapping[str, Path]) -> None:
     from plumbline.data import write
-    from plumbline.microcosm.data import prompts, spared
+    from plumbline.microcosm.data import prompts
 
-    asked = prompts(
-        "train", settings.seed, settings.n, keep=lambda ask: not spared(ask, settings.spare)
-    )
+    asked = prompts("train", settings.seed, settings.n, keep=_kept(settings))
     write(ctx.out / "data.jsonl", [Demonstration(one.conversation) for one in asked])
+
+
+def _kept(settings: Draw) -> Callable[[Ask], bool]:
+    from plumbline.microcosm.data import spared
+
+    return lambda ask: not spared(ask, settings.spare)
 
 
 def rank(ctx: Context, settings: People, inputs: Mapping[str, Path]) -> None:

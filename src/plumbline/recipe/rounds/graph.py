@@ -42,7 +42,7 @@ class Turn:
 
 def everything(s: Settings) -> dict[str, Handle]:
     """The newest policy of every method that trains one, and the report on all rounds."""
-    _, sft = tuned(s.base, s.demonstrations, s.sft, s.seed)
+    _, sft = tuned(s.base, world.Draw(s.demonstrations, s.seed), s.sft)
     rounds = Rounds(s, sft)
     inputs = {f"{SFT}.gold": rounds.measured(Policy(sft), SFT)}
     newest = {SFT: sft}
