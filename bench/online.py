@@ -1,9 +1,9 @@
 """Online training beside TRL's GRPO and RLOO trainers on the same work, sides alternating.
 
-    python bench/online.py [--methods grpo rloo] [--runs 2] [--steps 5] [--variants plain best]
-        [--precision bf16] [--tokens 0 120]
+    python bench/online.py [--methods grpo rloo] [--runs 2] [--steps 3] [--precision bf16]
+        [--variants plain best-8 best-32] [--each 16] [--tokens 0 120]
 
-The benchmark's model of 29 M parameters, prompts of hh-rlhf of so many tokens (least, most), 4
+The benchmark's model of 29 M parameters, prompts of hh-rlhf of so many tokens (least, most), 16
 prompts an iteration x 8 answers x 64 new tokens, a reward that costs nothing, one update an
 iteration, all weights, in fp32 or bf16 autocast on both sides. Prints samples a second (answers
 drawn and learnt from) and peak memory; `floor` is each side's memory with its libraries (and TRL's
@@ -25,7 +25,8 @@ import run as peers
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "out" / "bench"
-EACH, N, NEW = 4, 8, 64
+N = 8
+"""Answers a prompt, on both sides."""
 
 
 def prompts(folder: Path, least: int, most: int) -> Path:
@@ -53,9 +54,10 @@ def measured(side: list[str], log: Path) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--methods", nargs="+", default=["grpo", "rloo"])
-    parser.add_argument("--variants", nargs="+", default=["plain", "best"])
+    parser.add_argument("--variants", nargs="+", default=["plain", "best-8", "best-32"])
     parser.add_argument("--runs", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--each", type=int, default=16)
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--tokens", nargs=2, type=int, default=[0, 120])
     asked = parser.parse_args()
@@ -64,7 +66,7 @@ def main() -> None:
     given = prompts(FOLDER, *asked.tokens)
     python = str(peers.install())
     work = ["--model", str(FOLDER / "model"), "--prompts", str(given), "--steps", str(asked.steps)]
-    work += ["--precision", asked.precision]
+    work += ["--precision", asked.precision, "--each", str(asked.each), "--n", str(N)]
     for method in asked.methods:
         sides = {
             "plumbline": [sys.executable, str(ROOT / "bench" / "online_run.py"), method],
@@ -80,9 +82,9 @@ def main() -> None:
                 log = FOLDER / f"{method}-{name.replace(' ', '-')}-{number}.log"
                 found = measured([*side, *work, "--out", str(out)], log)
                 seconds = median(found["seconds"])  # type: ignore[call-overload]
-                rates.setdefault(name, []).append(EACH * N / seconds)
+                rates.setdefault(name, []).append(asked.each * N / seconds)
                 memory = f"peak {found['peak_gb']:.2f} GB, floor {found['floor_gb']:.2f}"
-                told = f"{EACH * N / seconds:6.2f} samples/s, {memory}"
+                told = f"{asked.each * N / seconds:6.2f} samples/s, {memory}"
                 print(f"{method} {name:10} {told} {found.get('phases', [''])[-1]}", flush=True)
         best = {name: median(values) for name, values in rates.items()}
         for name in sides:

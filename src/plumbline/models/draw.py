@@ -59,7 +59,7 @@ class Draw:
     def _cut(self, logits: Tensor) -> Tensor:
         """Logits over the temperature, -inf where nothing is drawn from."""
         z = logits.float()
-        if self.temperature > 0:
+        if self.temperature not in (0, 1):
             z = z / self.temperature
         if 0 < self.top_k < z.shape[-1]:
             lowest = z.topk(self.top_k, dim=-1).values[:, -1:]

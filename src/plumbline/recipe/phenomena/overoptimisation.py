@@ -50,7 +50,7 @@ COMPARED, POOLED, ONLINE = 500, 600, 700
 
 
 def _reward() -> Training:
-    train = Train(lr=3e-4, epochs=1, batch=8, eval=Eval(fraction=0.0))
+    train = Train(lr=1e-4, epochs=1, batch=8, eval=Eval(fraction=0.0))
     return Training("reward", adapter="full", train=train)
 
 
@@ -62,7 +62,7 @@ def _dpo() -> Training:
 def _rl() -> Onlining:
     """Nothing holds the policy back, as in most of the runs of Gao et al."""
     train = Online(
-        iterations=60, prompts=32, lr=1e-4, kl=Kl(beta=0.0), heldout=HeldOut(fraction=0.0)
+        iterations=60, prompts=32, lr=6e-5, kl=Kl(beta=0.0), heldout=HeldOut(fraction=0.0)
     )
     return Onlining("rloo", "full", rewards=(GOLD,), train=train)
 
