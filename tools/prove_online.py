@@ -71,7 +71,7 @@ class Settings:
     people: int = option(60, help="who rank, so that none gets tired")
     methods: tuple[str, ...] = option(tuple(HOW), help="which")
     sft: Training = field(default_factory=lambda: quickstart.Settings().sft)
-    reward: Training = field(default_factory=lambda: quickstart.Settings().reward)
+    reward: Training = field(default_factory=lambda: quickstart.training("reward", 3e-4, 2, 16))
 
 
 @recipe

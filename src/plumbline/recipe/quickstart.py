@@ -35,8 +35,8 @@ ONLINE = 700
 def _ppo() -> Onlining:
     """Small steps on raw advantages: larger ones make answers that cannot be read."""
     train = Online(
-        iterations=30, prompts=32, lr=4e-5, epochs=1, minibatches=2, whiten=False, lam=1.0,
-        kl=Kl(beta=0.1), heldout=HeldOut(most=100),
+        iterations=24, prompts=32, lr=5e-5, decay="cosine", epochs=1, minibatches=2,
+        whiten=False, lam=1.0, kl=Kl(beta=0.1), heldout=HeldOut(most=100),
     )  # fmt: skip
     return Onlining("ppo", "full", values={"value": 0.05}, train=train)
 
@@ -59,7 +59,7 @@ class Settings:
     heldout: int = option(300, help="held-out prompts of the gold value")
     control: bool = option(True, help="also train DPO on shuffled rankings")
     sft: Training = field(default_factory=lambda: training("sft", 2e-4, 2, 16))
-    reward: Training = field(default_factory=lambda: training("reward", 3e-4, 2, 16))
+    reward: Training = field(default_factory=lambda: training("reward", 3e-4, 1, 16))
     dpo: Training = field(default_factory=lambda: training("dpo", 1e-4, 1, 16, beta=0.5))
     kto: Training = field(default_factory=lambda: training("kto", 1e-4, 1, 16, beta=0.5))
     online: int = option(800, help="prompts that PPO draws answers to (0: no PPO)")
