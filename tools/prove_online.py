@@ -42,15 +42,12 @@ SPARE = 0.05
 ON = {"new": SPARE, "heldout": 0.0}
 
 
-DRAW = Drawing(n=4, max_new=MAX_NEW, temperature=TEMPERATURE)
-
-
 def _how(method: str, beta: float = 0.1, **more: object) -> Onlining:
     """Small steps, a rate that falls to nothing, and a KL that is let grow to its target."""
     train = Online(
         iterations=50, prompts=32, lr=4e-5, decay="cosine", heldout=HeldOut(most=100),
         kl=Kl(beta=beta, target=TARGET, horizon=1000),
-        draw=DRAW,
+        draw=Drawing(n=4, max_new=MAX_NEW, temperature=TEMPERATURE),
     )  # fmt: skip
     values = {"value": 0.05} if method == "ppo" else {}
     return Onlining(method, "full", values=values, train=replace(train, **more))  # type: ignore[arg-type]
@@ -58,7 +55,7 @@ def _how(method: str, beta: float = 0.1, **more: object) -> Onlining:
 
 HOW = {
     "ppo": _how("ppo", epochs=1, minibatches=2, whiten=False, lam=1.0),
-    "grpo": _how("grpo", prompts=16, draw=replace(DRAW, n=8)),
+    "grpo": _how("grpo", 0.05),
     "rloo": _how("rloo"),
     "reinforce": _how("reinforce", whiten=False),
 }

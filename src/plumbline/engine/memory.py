@@ -11,7 +11,7 @@ import torch
 
 from plumbline.models.size import activation_bytes
 
-CAP = {"cpu": 4096, "cuda": 32768}
+CAP = {"cpu": 1024, "cuda": 32768}
 """Grid tokens beyond which a micro-batch is no faster (measured: docs/numbers.md)."""
 SHARE = 0.25
 """Part of the free memory that one micro-batch's activations may take."""

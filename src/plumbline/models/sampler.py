@@ -28,9 +28,8 @@ ROWS = 256
 """Sequences decoded together, at most."""
 CACHE_BYTES = 2 * 2**30
 """Keys and values held at once, about: longer texts, fewer rows."""
-READ = 1024
-"""Tokens of prompts that enter in one step, about: with more, what is between the matrix products
-no longer fits the caches of a CPU."""
+READ = 8192
+"""Tokens of prompts that enter in one step, about."""
 
 Says = Callable[[Sequence[int]], bool]
 """Whether an answer's ids so far end it (see `text.stops`)."""
