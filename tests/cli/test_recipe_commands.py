@@ -53,6 +53,13 @@ def test_plan_run_and_run_again(talk: Path, plumbline: Run) -> None:
     assert "2 of 2 done" in plumbline("status", "talk.py")[1]
 
 
+def test_side_by_side(talk: Path, plumbline: Run) -> None:
+    code, said, _ = plumbline("run", "talk.py", "--jobs", "2")
+    assert code == 0 and "done  loud" in said and "made 2" in said
+    assert "nothing to do: all 2" in plumbline("run", "talk.py", "--jobs", "2")[1]
+    assert plumbline("run", "talk.py", "--jobs", "0")[0] == 2
+
+
 def test_values_and_sets(talk: Path, plumbline: Run) -> None:
     (talk / "values.yaml").write_text("text: from yaml\n")
     plumbline("run", "talk.py", "--values", "values.yaml")

@@ -15,11 +15,14 @@ def quickstart(
         Path, typer.Option("--out", metavar="DIR", help="Where the report and the models go.")
     ] = Path("runs/quickstart"),
     seed: Annotated[int, typer.Option("--seed", help="Draws the annotators and the data.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=0, help="Stages at a time (0: as many as fit the cores).")
+    ] = 0,
 ) -> None:
     """Align the embedded model in a few minutes and name the report to open."""
     from plumbline.cli.screen import Screen
     from plumbline.recipe.quickstart import run
 
     with Screen() as screen:
-        page = run(out, seed, screen.hear)
+        page = run(out, seed, screen.hear, jobs=jobs)
     say(f"open {page}")

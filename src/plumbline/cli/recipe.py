@@ -29,14 +29,22 @@ def status(recipe: Recipe, sets: Sets = None, values: Values = None, store: Stor
     say(status_text(recipe, values, sets or [], find_store(store)))
 
 
-def run(recipe: Recipe, sets: Sets = None, values: Values = None, store: StoreAt = None) -> None:
+def run(
+    recipe: Recipe,
+    sets: Sets = None,
+    values: Values = None,
+    store: StoreAt = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, help="Stages at a time, each on its share of the cores.")
+    ] = 1,
+) -> None:
     """Make what is not there yet; a second run does nothing and says so."""
     from plumbline.cli.screen import Screen
     from plumbline.recipe import run_recipe
     from plumbline.store import find_store
 
     with Screen() as screen:
-        result = run_recipe(recipe, values, sets or [], find_store(store), screen.hear)
+        result = run_recipe(recipe, values, sets or [], find_store(store), screen.hear, jobs)
     say(result.text())
     for label in result.ran:
         say(f"  {label}: {result.folder(label)}")

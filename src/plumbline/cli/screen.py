@@ -1,36 +1,47 @@
-"""A recipe's events on the screen: a line for what happened, a bar while a stage works."""
+"""A recipe's events on the screen: a line for what happened, a bar for each stage at work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 from plumbline.cli.show import say
-from plumbline.engine.progress import Bar, bar
+from plumbline.engine.progress import Bar, aside, bar
 from plumbline.store import Event
 
 
+@dataclass
+class _Shown:
+    """A stage's bar, and the phase and total that it counts."""
+
+    of: tuple[str, float | None]
+    bar: Bar
+    open: ExitStack = field(default_factory=ExitStack)
+
+
 class Screen:
-    """`hear` is the report of a run; leaving the context takes the bar away."""
+    """`hear` is the report of a run; leaving the context takes the bars away."""
 
     def __init__(self) -> None:
-        self._open = ExitStack()
-        self._bar: Bar | None = None
-        self._of: tuple[str, str, float | None] = ("", "", None)
+        self._shown: dict[str, _Shown] = {}
 
     def __enter__(self) -> Screen:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        self._close()
+        for stage in list(self._shown):
+            self._close(stage)
 
     def hear(self, event: Event) -> None:
         """Show one event."""
         if event.kind == "progress":
             self._advance(event)
             return
-        self._close()
-        say(f"{event.kind:>8}  {event.stage}  {event.text}".rstrip())
+        if event.kind != "say":
+            self._close(event.stage)
+        with aside():
+            say(f"{event.kind:>8}  {event.stage}  {event.text}".rstrip())
 
     def ticks(self, stage: str) -> Callable[[str, int, int], None]:
         """A function that hears (phase, done, total) of one piece of work."""
@@ -41,16 +52,22 @@ class Screen:
         return tick
 
     def _advance(self, event: Event) -> None:
-        """Move the bar; another stage, unit or total begins another bar."""
-        of = (event.stage, event.unit, event.total)
-        if self._bar is None or of != self._of:
-            self._close()
-            title = f"{event.stage} ({event.unit})" if event.unit else event.stage
-            self._bar = self._open.enter_context(bar(title, int(event.total or 0)))
-            self._of = of
+        """Move the stage's bar; another unit or total begins another bar."""
+        of = (event.unit, event.total)
+        if event.stage not in self._shown or self._shown[event.stage].of != of:
+            self._close(event.stage)
+            self._shown[event.stage] = _open(event, of)
+        moving = self._shown[event.stage].bar
         numbers = "  ".join(f"{name} {value:.4g}" for name, value in event.numbers.items())
-        self._bar.advance(int(event.done) - self._bar.done, numbers)
+        moving.advance(int(event.done) - moving.done, numbers)
 
-    def _close(self) -> None:
-        self._open.close()
-        self._bar = None
+    def _close(self, stage: str) -> None:
+        if stage in self._shown:
+            self._shown.pop(stage).open.close()
+
+
+def _open(event: Event, of: tuple[str, float | None]) -> _Shown:
+    title = f"{event.stage} ({event.unit})" if event.unit else event.stage
+    opened = ExitStack()
+    moving = bar(title, int(event.total or 0), int(event.done))
+    return _Shown(of, opened.enter_context(moving), opened)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
 
 class UserError(Exception):
@@ -16,6 +18,10 @@ class UserError(Exception):
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         self.what, self.where, self.fix = what, where, fix
         super().__init__(what, where, fix)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keyword arguments do not survive the default, and errors cross between processes."""
+        return partial(UserError, self.what, where=self.where, fix=self.fix), ()
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what

@@ -6,6 +6,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 LINE_SECONDS = 15.0
 
@@ -37,38 +42,57 @@ class Bar:
 
 
 class TerminalBar(Bar):
-    """The same on a terminal, drawn by rich."""
+    """The same on a terminal, drawn by rich, below those that are there already."""
 
     def __init__(self, title: str, total: int, done: int = 0) -> None:
         super().__init__(title, total, done)
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._progress.add_task(title, total=total, completed=done, note="", rate="")
-        self._progress.start()
+        self._task = _display().add_task(title, total=total, completed=done, note="", rate="")
+        _display().start()
 
     def advance(self, n: int = 1, note: str = "") -> None:
         self.done += n
         speed = (self.done - self._from) / max(1e-9, time.monotonic() - self._start)
-        self._progress.update(self._task, completed=self.done, rate=f"{speed:.2f}/s", note=note)
+        _display().update(self._task, completed=self.done, rate=f"{speed:.2f}/s", note=note)
 
     def close(self) -> None:
-        self._progress.stop()
+        _display().remove_task(self._task)
+        if not _display().tasks:
+            _display().stop()
+
+
+@cache
+def _display() -> Progress:
+    """The one place of a terminal's bars: two of their own would draw over each other."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, redirect_stdout=False)
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Bars out of the way while a line is printed."""
+    shown = sys.stderr.isatty() and _display().tasks
+    if shown:
+        _display().stop()
+    yield
+    if shown:
+        _display().start()
 
 
 @contextmanager

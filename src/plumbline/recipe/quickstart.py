@@ -19,6 +19,7 @@ from plumbline.microcosm.tasks import MAX_NEW
 from plumbline.recipe import world
 from plumbline.recipe.loading import Recipe, recipe
 from plumbline.recipe.run import run_recipe
+from plumbline.recipe.side_by_side import cores
 from plumbline.stages import table
 from plumbline.stages.online_settings import HeldOut, Kl, Online, Onlining
 from plumbline.stages.settings import Sampling, Train, Training
@@ -27,6 +28,9 @@ from plumbline.store import Handle, Report, Store, silent, source
 PROMPTS = 500
 """Added to the seed of the ranked prompts, so that they are not those of the demonstrations."""
 
+
+MOST_JOBS = 4
+"""Stages of the quickstart that wait for nothing but the rankings: no more can run side by side."""
 
 ONLINE = 700
 """Added to the seed of the prompts that PPO draws answers to."""
@@ -95,7 +99,8 @@ def quickstart(settings: Settings) -> dict[str, Handle]:
     }
     trained = {name: model for name, model in models.items() if name != "base"}
     page = world.report(label="report", **measured, **trained, reward=reward)
-    return {**trained, "reward": reward, **measured, "report": page}
+    # What PPO waits for stands first: PPO takes longest, and all others fit beside it.
+    return {"reward": reward, **trained, **measured, "report": page}
 
 
 def tuned(base: str, draw: world.Draw, sft: Training) -> tuple[Handle, Handle]:
@@ -121,9 +126,15 @@ def run(
     report: Report = silent,
     sets: tuple[str, ...] = (),
     job: Recipe = quickstart,
+    jobs: int = 0,
 ) -> Path:
-    """Run the recipe in a store under `out`, copy the results there, and return the page's path."""
-    result = run_recipe(job, None, [f"seed={seed}", *sets], Store(out / "store"), report)
+    """Run the recipe in a store under `out`, copy the results there, and return the page's path.
+
+    A model this small gains little from a second core, so by default (`jobs` 0) each of up to
+    `MOST_JOBS` stages at a time has its own.
+    """
+    jobs = jobs or min(MOST_JOBS, cores())
+    result = run_recipe(job, None, [f"seed={seed}", *sets], Store(out / "store"), report, jobs)
     for name in result.artifacts:
         if name in ("report", "sft", "dpo", "kto", "ppo", "reward"):
             _copy(result.folder(name), out / name)

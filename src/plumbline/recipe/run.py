@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from plumbline.core import atomic
 from plumbline.core.errors import UserError, Waiting
@@ -60,27 +61,44 @@ def run_recipe(
     sets: Sequence[str],
     store: Store,
     report: Report = silent,
+    jobs: int = 1,
 ) -> RunResult:
     """Make every artifact of a recipe that is not there; `report` hears of each step.
 
+    With `jobs` above 1, so many stages that do not wait for each other run side by side.
     UserError, KeyboardInterrupt and a stage's own exception pass through, after the state of the
     stage has been written; the same call goes on from there.
     """
     graph = build(path, values, sets, store)
-    runner = _Runner(graph, store, report, RunResult(store, graph.recipe.name))
+    runner = Runner(graph, store, report)
     runner.name_what_is_there()
+    why = {step.node.id: step.why for step in plan(graph, store)}
+    if jobs > 1:
+        from plumbline.recipe.side_by_side import Order, side_by_side
+
+        side_by_side(runner, Order.of(path, values, sets, store), why, jobs)
+        return runner.result
     for node in graph.nodes:
-        runner.step(node)
+        if not runner.settle(node):
+            runner.take(node, runner.make(node, why[node.id]))
     return runner.result
 
 
-class _Runner:
-    """One run over a graph."""
+@dataclass(frozen=True)
+class Outcome:
+    """How the making of one artifact ended; `text` says what it waits for."""
 
-    def __init__(self, graph: Graph, store: Store, report: Report, result: RunResult) -> None:
-        self.graph, self.store, self.report, self.result = graph, store, report, result
-        self.why = {step.node.id: step.why for step in plan(graph, store)}
-        self.missing: set[str] = set()
+    how: Literal["made", "cached", "waiting"]
+    text: str = ""
+
+
+class Runner:
+    """One run over a graph: `settle` and `take` keep its books, `make` does the work of a node."""
+
+    def __init__(self, graph: Graph, store: Store, report: Report) -> None:
+        self.graph, self.store, self.report = graph, store, report
+        self.result = RunResult(store, graph.recipe.name)
+        self._missing: set[str] = set()
 
     def name_what_is_there(self) -> None:
         """Refs first: from here on `gc` leaves alone what this run will read."""
@@ -88,32 +106,55 @@ class _Runner:
             if node.handle.how == "stage" and self.store.usable(node.id):
                 self._name(node)
 
+    def settle(self, node: Node) -> bool:
+        """Whether a node whose inputs are settled needs no work: it is there, or held up."""
+        if node.handle.how == "source":
+            self._source(node)
+        if self.store.usable(node.id):
+            self.take(node, self._cached(node))
+            return True
+        held = [n.label for n in self.graph.nodes if n.id in self._missing & _inputs(node)]
+        if held:
+            self._missing.add(node.id)
+            self.result.blocked.append(node.label)
+            self.report(Event("blocked", node.label, f"after {', '.join(held)}"))
+        return bool(held)
+
+    def take(self, node: Node, outcome: Outcome) -> None:
+        """Write down how a node ended."""
+        if outcome.how == "waiting":
+            self._missing.add(node.id)
+            self.result.waiting[node.label] = outcome.text
+            return
+        self.result.artifacts |= dict.fromkeys(self.graph.names(node), node.id)
+        (self.result.ran if outcome.how == "made" else self.result.cached).append(node.label)
+
+    def make(self, node: Node, why: str) -> Outcome:
+        """Make one artifact, alone: another process at the same one is waited for."""
+        work = self.store.work(node.id)
+        say = Event("say", node.label, "another process is making this; waiting for it")
+        with locked(work.lock_path, waiting=lambda: self.report(say)):
+            if self.store.usable(node.id):
+                return self._cached(node)
+            state = work.begin(node.handle.stage, node.label, node.inputs, now())
+            if state.status != "made":
+                self.report(Event("start", node.label, why))
+                state = self._run(node, work, state)
+            return (
+                self._waits(node, state)
+                if state.status == "waiting"
+                else self._commit(node, work, state)
+            )
+
     def _name(self, node: Node) -> None:
         for ref in self.graph.refs(node):
             self.store.set_ref(ref, node.id)
 
-    def _there(self, node: Node) -> None:
-        self.result.artifacts |= dict.fromkeys(self.graph.names(node), node.id)
-
-    def step(self, node: Node) -> None:
-        if node.handle.how == "source":
-            self._source(node)
-        if self.store.usable(node.id):
-            self._cached(node)
-        elif held := self.missing & set(node.inputs.values()):
-            names = [n.label for n in self.graph.nodes if n.id in held]
-            self.missing.add(node.id)
-            self.result.blocked.append(node.label)
-            self.report(Event("blocked", node.label, f"after {', '.join(names)}"))
-        else:
-            self._make(node)
-
-    def _cached(self, node: Node) -> None:
+    def _cached(self, node: Node) -> Outcome:
         if node.handle.how == "stage":
             self._name(node)
-        self._there(node)
-        self.result.cached.append(node.label)
         self.report(Event("cached", node.label, node.id))
+        return Outcome("cached")
 
     def _source(self, node: Node) -> None:
         path = Path(node.handle.at)
@@ -121,34 +162,18 @@ class _Runner:
         if record.id != node.id:
             raise UserError("the content changed while the recipe was planned", where=str(path))
 
-    def _make(self, node: Node) -> None:
-        """Make one artifact, alone: another process at the same one is waited for."""
-        work = self.store.work(node.id)
-        say = Event("say", node.label, "another process is making this; waiting for it")
-        with locked(work.lock_path, waiting=lambda: self.report(say)):
-            if self.store.usable(node.id):
-                self._cached(node)
-                return
-            state = work.begin(node.handle.stage, node.label, node.inputs, now())
-            made = state if state.status == "made" else self._run(node, work, state)
-            if made is not None:
-                self._commit(node, work, made)
-
-    def _run(self, node: Node, work: Work, state: State) -> State | None:
-        """Call the stage; its state once made, None where it waits for people.
+    def _run(self, node: Node, work: Work, state: State) -> State:
+        """Call the stage; its state once made, or where it waits for people.
 
         "made" is on the disk before the first file is taken: from then on the files in `out` may be
         links to the store's own, and a stage called again would write into those.
         """
-        self.report(Event("start", node.label, self.why[node.id]))
         begun = time.monotonic()
         try:
             with atomic.space(work.out):
                 self._call(node, work, state)
         except Waiting as wait:
-            self._stopped(work, state, begun, "waiting", str(wait))
-            self._waits(node, str(wait))
-            return None
+            return self._stopped(work, state, begun, "waiting", str(wait))
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
             self.report(Event("failed", node.label, text))
@@ -170,19 +195,17 @@ class _Runner:
         work.write(state)
         return state
 
-    def _waits(self, node: Node, text: str) -> None:
-        self.missing.add(node.id)
-        self.result.waiting[node.label] = text
-        self.report(Event("waiting", node.label, text))
+    def _waits(self, node: Node, state: State) -> Outcome:
+        self.report(Event("waiting", node.label, state.text))
+        return Outcome("waiting", state.text)
 
-    def _commit(self, node: Node, work: Work, state: State) -> None:
+    def _commit(self, node: Node, work: Work, state: State) -> Outcome:
         record = self._record(node, state)
         self.store.commit(record, work.out, ref=self.graph.refs(node)[0])
         self._name(node)
         work.remove()
-        self._there(node)
-        self.result.ran.append(node.label)
         self.report(Event("done", node.label, f"{state.seconds:.1f} s"))
+        return Outcome("made")
 
     def _record(self, node: Node, state: State) -> Record:
         handle = node.handle
@@ -200,3 +223,7 @@ class _Runner:
             seconds=state.seconds,
             attempts=state.attempts,
         )
+
+
+def _inputs(node: Node) -> set[str]:
+    return set(node.inputs.values())

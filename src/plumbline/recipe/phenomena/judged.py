@@ -1,7 +1,8 @@
 """The last stage: findings held against the predictions, as results.json and as the one page.
 
 The page shows, for each phenomenon, what was asked, what was predicted before, each claim with the
-measured interval and its verdict, and the figure. What did not run is inconclusive, and says so.
+measured interval and its verdict, and the figure. What did not run is inconclusive in
+`results.json` and only named on the page.
 """
 
 from __future__ import annotations
@@ -111,14 +112,15 @@ def summary(judged: Sequence[Judged]) -> Section:
     lines = tuple(
         (COLOUR[one.verdict], f"{one.prediction.title}: {one.verdict}.", evidence(one))
         for one in judged
+        if one.finding
     )
-    return Section("In short", LEAD, said=lines)
+    left = [one.prediction.title for one in judged if one.finding is None]
+    rest = ("", f"{len(left)} others were not run.", "; ".join(left))
+    return Section("In short", LEAD, said=(*lines, rest) if left else lines)
 
 
 def evidence(one: Judged) -> str:
     """The numbers that decided, in one line."""
-    if one.finding is None:
-        return "It was not run."
     return "; ".join(f"{claim.what} {number(found)}" for claim, found, _ in one.claims)
 
 
@@ -131,8 +133,8 @@ def number(found: Interval | None) -> str:
 
 
 def story(judged: Sequence[Judged]) -> list[Section]:
-    """A section a phenomenon, and one with answers."""
-    told = [_section(one) for one in judged]
+    """A section for each phenomenon that was run, and one with answers."""
+    told = [_section(one) for one in judged if one.finding]
     answers = tuple(
         (one.prediction.name.replace("_", " "), *answer)
         for one in judged
@@ -169,7 +171,7 @@ def _section(one: Judged) -> Section:
 
 report = stage(
     "phenomena.report",
-    version=1,
+    version=2,
     inputs={"predictions": "data", "*": "results"},
     makes="report",
     function="plumbline.recipe.phenomena.judged:tell",

@@ -87,6 +87,9 @@ class Chase:
     chased: tuple[int, ...] = option(
         (100, 1000, 10_000), help="comparisons of the reward models that RL optimises"
     )
+    control: int = option(
+        180, help="iterations of the run on gold itself, which goes less far in each"
+    )
     watch: int = option(1000, help="comparisons of the reward model that is only watched")
     dpo_comparisons: int = option(1000, help="comparisons that DPO learns from")
     betas: tuple[float, ...] = option((0.3, 0.1, 0.03), help="of DPO, falling")
@@ -174,10 +177,12 @@ def _runs(begun: Begun) -> dict[str, Handle]:
     more, most = begun.asked(s.online, ONLINE, "asked-rl"), max(s.comparisons)
     watch = begun.reward(s.capacities[-1], s.watch, after=most)
     found = {}
-    for n, weights in [*((n, (1.0, 0.0, 0.0)) for n in s.chased), (0, (0.0, 0.0, 1.0))]:
+    steps = s.rl.train.iterations
+    runs = [*((n, steps, (1.0, 0.0, 0.0)) for n in s.chased), (0, s.control, (0.0, 0.0, 1.0))]
+    for n, iterations, weights in runs:
         draw = replace(s.rl.train.draw, max_new=MAX_NEW, temperature=s.temperature)
         worth = replace(s.rl.train.reward, weights=weights)
-        train = replace(s.rl.train, draw=draw, reward=worth, seed=begun.seed)
+        train = replace(s.rl.train, iterations=iterations, draw=draw, reward=worth, seed=begun.seed)
         name = str(n or CONTROL)
         found[f"rl:{name}"] = table.rl(
             replace(s.rl, train=train), model=begun.start, prompts=more, label=f"{NAME}-rl-{name}",
@@ -211,9 +216,10 @@ def find(ctx: Context, settings: Chase, inputs: Mapping[str, Path]) -> None:
     laws, missing = fits(told, s.above)
     how = (
         f"Best of 1 to {s.pool} answers to {s.prompts} prompts under {len(told.spread)} reward "
-        f"models, {len(told.runs)} runs of {s.rl.train.iterations} iterations, DPO at "
-        f"{len(s.betas)} betas. Laws are fitted above d = {s.above:g}; the figure shows reward "
-        f"models of capacity {s.capacities[-1]}, in standard deviations over the start's answers.",
+        f"models, {len(told.runs)} runs of {s.rl.train.iterations} iterations ({s.control} on "
+        f"gold), DPO at {len(s.betas)} betas. Laws are fitted above d = {s.above:g}; the figure "
+        f"shows reward models of capacity {s.capacities[-1]}, in standard deviations over the "
+        "start's answers.",
         *missing,
     )
     top = plain(s.capacities[-1])
