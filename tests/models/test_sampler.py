@@ -11,11 +11,11 @@ import tiny
 import torch
 
 from plumbline.core.errors import UserError
-from plumbline.models import sampler
+from plumbline.models import branches, sampler
 from plumbline.models.draw import Draw
 from plumbline.models.load import load_model
 from plumbline.models.policy import Policy
-from plumbline.models.sampler import sample
+from plumbline.models.sampler import Sample, sample
 from plumbline.text.forest import TokenTree, grow
 
 PROMPTS = [[5, 6, 7, 8, 9, 10], [11, 12], [20, 21, 22, 23]]
@@ -147,6 +147,31 @@ def test_prompts_that_wait_enter_as_answers_leave(folders, name) -> None:
         alone = sample(policy, [prompt], max_new=9, seeds=[k], stop_ids=ends)[0]
         assert alone.ids == one.ids and alone.ended == one.ended == (one.ids[-1] in ends)
         np.testing.assert_allclose(one.logprobs, alone.logprobs, atol=1e-5)
+
+
+@pytest.mark.parametrize("tokens", [1, 12, 40])
+def test_prompts_are_read_in_portions(folders, monkeypatch, tokens: int) -> None:
+    """The same answers whether prompts enter in one pass or in many, rows going on or not."""
+    policy = policy_of(folders["llama"])
+
+    def drawn() -> list[Sample]:
+        ends = range(1, 30)
+        return sample(policy, RAGGED, n=2, max_new=9, seeds=3, stop_ids=ends, rows=14)
+
+    whole = drawn()
+    monkeypatch.setitem(branches.PORTION, "cpu", tokens)
+    passes = []
+    body = branches.Branches._pass
+    monkeypatch.setattr(
+        branches.Branches, "_pass", lambda *told: passes.append(told[1:]) or body(*told)
+    )
+    parted = drawn()
+    assert [one.ids for one in parted] == [one.ids for one in whole]
+    for one, other in zip(parted, whole, strict=True):
+        np.testing.assert_allclose(one.logprobs, other.logprobs, atol=1e-5)
+    read = [sum(len(prompt) for prompt in entering) for _, _, entering in passes if entering]
+    assert len(read) > 2 and max(read) <= max(tokens, max(map(len, RAGGED)))
+    assert any(old and entering for old, _, entering in passes)
 
 
 def test_a_batch_stays_full_along_paths_and_runs_empty_otherwise(folders) -> None:

@@ -26,6 +26,9 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from plumbline.models.policy import Policy
 from plumbline.models.route import body_of
 
+PORTION = {"cpu": 1024}
+"""Tokens of prompts read in one pass, about: what lies between two matrix products then stays in a
+core's cache (measured: docs/numbers.md)."""
 ROOM = 64
 """Tokens by which the buffers of answers grow."""
 
@@ -63,7 +66,14 @@ class Branches:
     def step(self, kept: Sequence[int], ids: Tensor, entering: Sequence[Sequence[int]]) -> Tensor:
         """Logits [m + n * entering, V] after `ids` [m] were added to the rows `kept`."""
         self._keep(kept)
-        old, first = len(self.home), len(self.trunks)
+        first, *rest = _portions(entering, PORTION.get(self.policy.device.type, 2**31))
+        logits = [self._pass(len(kept), ids, first)]
+        logits += [self._pass(0, ids[:0], portion) for portion in rest]
+        return torch.cat(logits)
+
+    def _pass(self, old: int, ids: Tensor, entering: Sequence[Sequence[int]]) -> Tensor:
+        """Logits of one forward pass over the newest tokens of `old` rows and entering prompts."""
+        first = len(self.trunks)
         for prompt in entering:
             self._enter(len(prompt))
         self._plan(old, first)
@@ -74,13 +84,11 @@ class Branches:
         where += [torch.arange(len(prompt), device=device) for prompt in entering]
         ends = torch.tensor([len(prompt) for prompt in entering], dtype=torch.long).cumsum(0)
         at = torch.cat([torch.arange(old), old + ends - 1]).to(device)
-        logits = self._read(torch.cat([ids, *told]), torch.cat(where), at)
+        logits = self._read(torch.cat([ids.to(device), *told]), torch.cat(where), at)
         for row in range(old):
             self.own[row] += 1
-        if not entering:
-            return logits
-        new = torch.arange(old, len(logits), device=device).repeat_interleave(self.n)
-        return torch.cat([logits[:old], logits[new]])
+        new = logits[old:].repeat_interleave(self.n, dim=0)
+        return torch.cat([logits[:old], new]) if entering else logits
 
     def _read(self, tokens: Tensor, positions: Tensor, at: Tensor) -> Tensor:
         policy = self.policy
@@ -138,13 +146,14 @@ class Branches:
         self._at = torch.arange(old, device=device)
         self._read_so_far = torch.tensor(self.own[:old], dtype=torch.long, device=device)
         self._longest = max(self.own[:old], default=-1) + 1
-        lengths = [trunk.length for trunk in self.trunks[:first]]
+        read = self.trunks[:first] if old else []  # a pass of entering prompts alone asks no other
+        lengths = [trunk.length for trunk in read]
         self._reach = max(lengths, default=0)
         trunk_end = torch.tensor(lengths, dtype=torch.long, device=device)
         self._home = torch.tensor(self.home[:old], dtype=torch.long, device=device)
-        members = torch.zeros(first, self.n, dtype=torch.long)
+        members = torch.zeros(len(read), self.n, dtype=torch.long)
         place = [0] * old
-        for g, trunk in enumerate(self.trunks[:first]):
+        for g, trunk in enumerate(read):
             members[g, : len(trunk.rows)] = torch.tensor(trunk.rows)
             for k, row in enumerate(trunk.rows):
                 place[row] = k
@@ -159,6 +168,7 @@ class Branches:
     ) -> Tensor:
         """Heads' outputs [1, L, H, D] for queries [1, H, L, D]; called by `models.paths`."""
         layer = self.layers.setdefault(id(module), _Layer())
+        key = key.to(value.dtype)  # fp32 after its norm; every product with it is of bf16
         outs, start = [], self._old
         if start:
             outs.append(self._continued(layer, query, key, value, rest.get("scaling")))
@@ -200,6 +210,20 @@ class Branches:
         _, groups, repeats, _ = shape
         split = x.view(len(x), groups, self.n, repeats, x.shape[-1])
         return split[self._home, :, self._place]
+
+
+def _portions(prompts: Sequence[Sequence[int]], tokens: int) -> list[list[Sequence[int]]]:
+    """Prompts in turn, about so many tokens at a time; one empty portion where there are none.
+
+    >>> [[len(p) for p in part] for part in _portions(["aaaa", "bb", "c", "ddd"], 3)]
+    [[4], [2, 1], [3]]
+    """
+    parts: list[list[Sequence[int]]] = [[]]
+    for prompt in prompts:
+        if parts[-1] and sum(map(len, parts[-1])) + len(prompt) > tokens:
+            parts.append([])
+        parts[-1].append(prompt)
+    return parts
 
 
 def _move(buffers: list[Tensor], moved: Sequence[tuple[int, int]]) -> None:
