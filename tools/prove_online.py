@@ -55,7 +55,7 @@ def _how(method: str, beta: float = 0.1, **more: object) -> Onlining:
 
 HOW = {
     "ppo": _how("ppo", epochs=1, minibatches=2, whiten=False, lam=1.0),
-    "grpo": _how("grpo", 0.05),
+    "grpo": _how("grpo", 0.3),
     "rloo": _how("rloo"),
     "reinforce": _how("reinforce", whiten=False),
 }

@@ -24,6 +24,7 @@ from plumbline.feedback.reward_model import RewardModel, tree_of
 from plumbline.feedback.rewards import Answered
 from plumbline.models.load import load_model
 from plumbline.objectives import build
+from plumbline.objectives.grpo import GRPO
 from plumbline.stages import draws, rl, signals
 from plumbline.stages.answering import Answerer
 from plumbline.stages.drawn import Drawn, items_of, scored
@@ -108,6 +109,28 @@ def test_the_controller_moves_beta(tiny_model: Path, tmp_path: Path) -> None:
     trained("rloo", tiny_model, tmp_path, kl=Kl(target=5.0, horizon=20), iterations=3)
     betas = [line["beta"] for line in lines(tmp_path)]
     assert betas[0] == 0.05 and betas[1] < betas[0], "the KL is below the target"
+
+
+def test_the_controller_moves_a_loss_too(tiny_model: Path, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    used: list[float] = []
+    loss = GRPO.__call__
+
+    def told_of(self: GRPO, *told: Any) -> Any:
+        used.append(self.beta)
+        return loss(self, *told)
+
+    monkeypatch.setattr(GRPO, "__call__", told_of)
+    trained("grpo", tiny_model, tmp_path, kl=Kl(target=5.0, horizon=20))
+    betas = [line["beta"] for line in lines(tmp_path)]
+    assert len(set(betas)) == 4 and list(dict.fromkeys(used)) == betas
+
+
+def test_an_objectives_own_beta_is_where_the_controller_begins(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    kl = Kl(target=100.0, horizon=240)
+    trained("grpo", tiny_model, tmp_path, kl=kl, values={"beta": 0.5})
+    assert [line["beta"] for line in lines(tmp_path)][:2] == pytest.approx([0.5, 0.5 * 0.98])
 
 
 def test_it_ends_where_the_kl_is_spent(tiny_model: Path, tmp_path: Path) -> None:

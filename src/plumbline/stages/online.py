@@ -78,12 +78,11 @@ class OnlineLoop:
     def run(self) -> dict[str, Any]:
         """Train to the end (or until a stop); the last state."""
         s = self.settings
-        beta = self.how.beta if s.kl.beta is None else s.kl.beta
         self.state = {
             "step": 0,
             "tokens": 0,
             "seconds": {},
-            "beta": beta,
+            "beta": self._first_beta(),
             "price": 0.0,
             "scores": Seen().as_dict(),
             "first": {},
@@ -110,6 +109,19 @@ class OnlineLoop:
             self.engine.load_state(best[0])
         return self.state
 
+    def _first_beta(self) -> float:
+        """The weight of the KL before a controller moves it."""
+        if self.how.kl == "loss":
+            return float(getattr(self.engine.objective, "beta"))  # noqa: B009 (of some objectives)
+        given = self.settings.kl.beta
+        return self.how.beta if given is None else given
+
+    def _weigh(self, beta: float) -> None:
+        """Where the KL is a loss its weight is the objective's, and moves with the controller."""
+        if self.how.kl == "loss":
+            objective: Any = self.engine.objective
+            self.engine.objective = replace(objective, beta=beta)
+
     def _iteration(self) -> dict[str, Any]:
         """One round of sample, score, credit and update, and its line of metrics."""
         step, took = self.state["step"], dict[str, float]()
@@ -131,6 +143,7 @@ class OnlineLoop:
         numbers = signals.numbers(drawn, told, found)
         numbers["kl_exact"] = exact
         self._watch(step, drawn)
+        self._weigh(beta)
         with _timed(took, "update"):
             ready = crediting.with_columns(items, drawn, told, found)
             numbers |= self._update(step, ready, drawn)
