@@ -59,9 +59,10 @@ def meeting():
     return {"both": both(left=left(label="left"), right=right(label="right"))}
 '''
 RUN = (
-    "import sys; from pathlib import Path\n"
+    "import signal\n"
     "from plumbline.recipe import run_recipe\n"
     "from plumbline.store import Store\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run behind &\n"
     "if __name__ == '__main__':\n"
     "    run_recipe('meeting.py', None, [], Store('store'), jobs=2)\n"
 )
