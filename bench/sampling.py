@@ -1,6 +1,7 @@
 """New tokens a second: plumbline's sampler beside `transformers`' generate on the same work.
 
     python bench/sampling.py [--repeats 3] [--rows 64 128 256] [--precision fp32] [--ends]
+        [--portion 1024]
 
 64 prompts of 128 random tokens x 4 samples x 64 new tokens on the benchmark model (Qwen3 shape, 29
 M parameters). Each side is tried at every batch size of `--rows`, sides alternating, and the best
@@ -18,6 +19,7 @@ from statistics import median
 import growth
 import torch
 
+from plumbline.models import branches
 from plumbline.models.draw import Draw
 from plumbline.models.policy import Policy
 from plumbline.models.sampler import Sample, sample
@@ -86,9 +88,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[64, 128, 256])
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
     parser.add_argument("--ends", action="store_true")
+    parser.add_argument("--portion", type=int, default=branches.PORTION["cpu"])
     asked = parser.parse_args()
     policy = growth.policy(VOCABULARY)
     policy.bf16 = asked.precision == "bf16"
+    branches.PORTION["cpu"] = asked.portion
     torch.manual_seed(1)
     prompts = torch.randint(2, VOCABULARY, (PROMPTS, LENGTH))
     ends = list(range(2, 2 + VOCABULARY // 64)) if asked.ends else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -126,9 +127,8 @@ def test_a_failure_lets_its_neighbour_finish(
     meeting: Store, monkeypatch: pytest.MonkeyPatch, end: str, kind: type, words: str
 ) -> None:
     monkeypatch.setenv("MEET_END", end)
-    with pytest.raises(kind, match=r".*") as caught:
+    with pytest.raises(kind, match=re.escape(words)):
         run_recipe("meeting.py", None, [], meeting, jobs=2)
-    assert words in str(caught.value)
     monkeypatch.delenv("MEET_END")
     result = run_recipe("meeting.py", None, [], meeting, jobs=2)
     assert result.cached == ["right"] and sorted(result.ran) == ["both", "left"]

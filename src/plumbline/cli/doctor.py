@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from importlib import metadata
@@ -11,6 +10,7 @@ from pathlib import Path
 from plumbline.cli.options import StoreAt
 from plumbline.cli.show import amount, say, table
 from plumbline.core.errors import UserError
+from plumbline.core.machine import free_cores
 
 Lines = list[tuple[str, str]]
 
@@ -40,16 +40,11 @@ def machine() -> Lines:
     return [
         ("python", platform.python_version()),
         ("platform", platform.platform()),
-        ("cores", str(cores())),
+        ("cores", str(free_cores())),
         ("memory", f"{amount(memory.total)}, {amount(memory.available)} free"),
         ("torch", f"{torch.__version__}, {torch.get_num_threads()} threads"),
         ("GPU", torch.cuda.get_device_name() if gpu else "none that torch can use"),
     ]
-
-
-def cores() -> int:
-    """Cores this process may use (a container may have fewer than the machine)."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def used() -> Lines:

@@ -95,11 +95,15 @@ def aside() -> Iterator[None]:
         _display().start()
 
 
+def begun(title: str, total: int, done: int = 0) -> Bar:
+    """A bar fit for where stderr goes, to be closed by whoever asked for it."""
+    return (TerminalBar if sys.stderr.isatty() else Bar)(title, total, done)
+
+
 @contextmanager
 def bar(title: str, total: int, done: int = 0) -> Iterator[Bar]:
     """A progress bar fit for where stderr goes."""
-    kind = TerminalBar if sys.stderr.isatty() else Bar
-    made = kind(title, total, done)
+    made = begun(title, total, done)
     try:
         yield made
     finally:

@@ -28,7 +28,7 @@ from plumbline.models.route import body_of
 
 PORTION = {"cpu": 1024}
 """Tokens of prompts read in one pass, about: what lies between two matrix products then stays in a
-core's cache (measured: docs/numbers.md)."""
+core's cache (`bench/sampling.py --portion`)."""
 ROOM = 64
 """Tokens by which the buffers of answers grow."""
 
@@ -69,7 +69,7 @@ class Branches:
         first, *rest = _portions(entering, PORTION.get(self.policy.device.type, 2**31))
         logits = [self._pass(len(kept), ids, first)]
         logits += [self._pass(0, ids[:0], portion) for portion in rest]
-        return torch.cat(logits)
+        return torch.cat(logits) if rest else logits[0]
 
     def _pass(self, old: int, ids: Tensor, entering: Sequence[Sequence[int]]) -> Tensor:
         """Logits of one forward pass over the newest tokens of `old` rows and entering prompts."""

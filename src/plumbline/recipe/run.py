@@ -113,7 +113,9 @@ class Runner:
         if self.store.usable(node.id):
             self.take(node, self._cached(node))
             return True
-        held = [n.label for n in self.graph.nodes if n.id in self._missing & _inputs(node)]
+        held = [
+            n.label for n in self.graph.nodes if n.id in self._missing & set(node.inputs.values())
+        ]
         if held:
             self._missing.add(node.id)
             self.result.blocked.append(node.label)
@@ -140,11 +142,9 @@ class Runner:
             if state.status != "made":
                 self.report(Event("start", node.label, why))
                 state = self._run(node, work, state)
-            return (
-                self._waits(node, state)
-                if state.status == "waiting"
-                else self._commit(node, work, state)
-            )
+            if state.status == "waiting":
+                return self._waits(node, state)
+            return self._commit(node, work, state)
 
     def _name(self, node: Node) -> None:
         for ref in self.graph.refs(node):
@@ -223,7 +223,3 @@ class Runner:
             seconds=state.seconds,
             attempts=state.attempts,
         )
-
-
-def _inputs(node: Node) -> set[str]:
-    return set(node.inputs.values())

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any
 
 from plumbline.core.errors import UserError
+from plumbline.core.machine import free_cores
 from plumbline.recipe.graph import Node, build
 from plumbline.recipe.loading import Recipe
 from plumbline.recipe.run import Outcome, Runner
@@ -66,8 +67,8 @@ def side_by_side(runner: Runner, order: Order, why: Mapping[str, str], jobs: int
 
 def cores() -> int:
     """Cores that this process may use; OMP_NUM_THREADS, where it is set, has the last word."""
-    free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return int(os.environ.get("OMP_NUM_THREADS") or free)
+    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # a list by depth
+    return int(said) if said.isdigit() and int(said) else free_cores()
 
 
 def _work_off(runner: Runner, team: _Team, why: Mapping[str, str]) -> None:
@@ -174,7 +175,7 @@ class _Team:
 def _child(pipe: Connection, order: Order, threads: int) -> None:
     """Make what the parent names until it closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all; the parent decides
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, _leave)
     _take_threads(threads)
     runner: Runner | None = None
     with suppress(*GONE):
@@ -186,8 +187,13 @@ def _child(pipe: Connection, order: Order, threads: int) -> None:
                 end: Any = runner.make(_node(runner, artifact), why)
             except BaseException as error:
                 end = _sendable(error)
-            signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+            signal.signal(signal.SIGTERM, _leave)
             _send(pipe, end)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """An idle child has nothing to put away."""
+    os._exit(0)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
