@@ -115,3 +115,39 @@ def test_gradients_of_forest_and_rows_are_equal(name: str, policies: dict[str, P
     finally:
         policy.route = route
     assert (rows - forest).norm() <= 1e-5 * forest.norm()
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("adapter", ["full", "lora", "last:1"])
+def test_weights_cast_once_a_step_have_the_gradients_of_weights_cast_at_each_use(
+    tiny_model: Path, adapter: str, checkpointing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = load_model(
+        tiny_model, adapter=adapter, precision="bf16", checkpointing=checkpointing, device="cpu"
+    )
+    for p in policy.parameters():  # a new adapter's zeros give the other half no gradient
+        if p.requires_grad and not p.any():
+            torch.nn.init.normal_(p, std=0.02, generator=torch.Generator().manual_seed(1))
+    order = [0, 1, 2, 3, 4, 5]
+    once = gradient(policy, "sft", 60, order)
+    monkeypatch.setattr(
+        Policy,
+        "autocast",
+        lambda self: torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=False),
+    )
+    anew = gradient(policy, "sft", 60, order)
+    assert once.norm() > 1e-4 and torch.equal(once, anew)
+
+
+def test_a_scalar_head_multiplies_in_fp32_inside_autocast_too(tiny_model: Path) -> None:
+    policy = load_model(
+        tiny_model, adapter="full", precision="bf16", scalar_head=True, device="cpu"
+    )
+    with torch.no_grad():
+        torch.nn.init.normal_(policy.head.weight)
+    forest = policy.grow([item.tree for item in items()])
+    outside = policy.values(forest), policy.token_values(forest)
+    with policy.autocast():
+        inside = policy.values(forest), policy.token_values(forest)
+    for got, want in zip(inside, outside, strict=True):
+        assert torch.equal(got, want) and not torch.equal(got, got.bfloat16().float())

@@ -225,7 +225,7 @@ def test_weights_cast_once_draw_the_same_and_are_left_as_they_were(
     before = [p.requires_grad for p in policy.parameters()]
     got = sample(policy, PROMPTS, n=2, max_new=8, seeds=4)
     assert [p.requires_grad for p in policy.parameters()] == before
-    monkeypatch.setattr(sampler, "_cast_once", lambda policy: nullcontext())
+    monkeypatch.setattr(Policy, "cast_once", lambda policy: nullcontext())
     want = sample(policy, PROMPTS, n=2, max_new=8, seeds=4)
     assert [(a.ids, a.logprobs) for a in got] == [(a.ids, a.logprobs) for a in want]
 

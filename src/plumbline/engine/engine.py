@@ -99,13 +99,14 @@ class Engine:
         micros = [micro.with_columns(**step_columns) for _, micro in self.micros(items)]
         totals = self.totals(micro.batch for micro in micros)
         sums = Sums()
-        for micro in micros:
-            with self.policy.autocast():
+        with self.policy.autocast():  # around them all: weights are cast once a step
+            for micro in micros:
                 terms = self.objective(self.outputs(micro), micro.batch)
                 loss = self.weight * sum(terms[name].sum / totals[name] for name in totals)
-            assert isinstance(loss, Tensor)
-            loss.backward()
-            sums.add(terms)
+                assert isinstance(loss, Tensor)
+                with self.policy.as_held():
+                    loss.backward()
+                sums.add(terms)
         return sums
 
     def totals(self, batches: Iterator[Batch]) -> dict[str, float]:

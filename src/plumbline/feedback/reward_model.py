@@ -34,7 +34,7 @@ class RewardModel:
     def __call__(self, asked: Sequence[Answered]) -> np.ndarray:
         items = [Item(self._tree(one), Example(one.prompt, ())) for one in asked]
         groups = cut(items, self.micro_tokens, share=self.policy.share)
-        with torch.no_grad():
+        with torch.no_grad(), self.policy.cast_once():
             return np.array(in_order(items, ((own, self._values(own)) for own in groups)))
 
     def _values(self, group: Sequence[Item]) -> list[float]:

@@ -131,6 +131,24 @@ class Policy:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
+    def as_held(self) -> AbstractContextManager[object]:
+        """Without autocast, also inside it: each product in the dtype of what it multiplies."""
+        return torch.autocast(self.device.type, enabled=False) if self.bf16 else nullcontext()
+
+    @contextmanager
+    def cast_once(self) -> Iterator[None]:
+        """Weights become bf16 once and not at every pass. Only without gradient: autocast keeps,
+        until its outermost end, the casts of weights that ask for gradients, so all of them do."""
+        frozen = [p for p in self.parameters() if p.is_floating_point() and not p.requires_grad]
+        for p in frozen:
+            p.requires_grad_(True)
+        try:
+            with self.autocast():
+                yield
+        finally:
+            for p in frozen:
+                p.requires_grad_(False)
+
     def hidden(self, forest: Forest, at: Tensor | None = None) -> Tensor:
         """Final-norm hidden states [B * L, D] of every token of the grid.
 
@@ -207,17 +225,20 @@ class Policy:
         last = torch.from_numpy(forest.last).to(self.device)
         with self.autocast():
             states = self.hidden(forest, last) if hidden is None else hidden
-        # Outside autocast: a reward in bf16 would have three digits.
-        head = head or self.head
-        return head(states.index_select(0, last).to(next(head.parameters()).dtype))[:, 0].float()
+        return self._scalars(head or self.head, states.index_select(0, last))
 
     def token_values(self, forest: Forest, hidden: Tensor | None = None) -> Tensor:
         """What the critic (or scalar head) expects before each trained token [T], in fp32."""
-        head = self.critic or self.head
         at = torch.from_numpy(forest.at).to(self.device)
         with self.autocast():
             states = self.hidden(forest, at) if hidden is None else hidden
-        return head(states.index_select(0, at).to(next(head.parameters()).dtype))[:, 0].float()
+        return self._scalars(self.critic or self.head, states.index_select(0, at))
+
+    def _scalars(self, head: nn.Module, states: Tensor) -> Tensor:
+        """[N] of states [N, D]. Never in autocast: a reward in bf16 would have three digits."""
+        with self.as_held():
+            scalars: Tensor = head(states.to(next(head.parameters()).dtype))
+            return scalars[:, 0].float()
 
     def only_at(self, at: Tensor | None) -> AbstractContextManager[object]:
         """Inside, states are right at the flat indices `at` alone, where that saves work."""

@@ -112,7 +112,7 @@ def sample(
     ending = _Ending(frozenset(stop_ids), stop, min_new)
     rows = max(n, min(rows, _affordable(policy, prompts, max_new)))
     waiting = deque(sorted(asked, key=lambda one: -len(one.prompt)))
-    with _evaluating(policy), _cast_once(policy), torch.no_grad():
+    with _evaluating(policy), policy.cast_once(), torch.no_grad():
         _decode(waiting, steps_of(policy, n), rows // n, draw, ending, tick)
     return [Sample(s.ids, s.logprobs, s.ended) for one in asked for s in one.answers]
 
@@ -161,21 +161,6 @@ def _evaluating(policy: Policy) -> Iterator[None]:
         yield
     finally:
         policy.model.train(before)
-
-
-@contextmanager
-def _cast_once(policy: Policy) -> Iterator[None]:
-    """Weights become bf16 once and not at every step: autocast keeps, until its outermost end, the
-    casts of those that ask for gradients, so all of them do meanwhile."""
-    frozen = [p for p in policy.parameters() if p.is_floating_point() and not p.requires_grad]
-    for p in frozen:
-        p.requires_grad_(True)
-    try:
-        with policy.autocast():
-            yield
-    finally:
-        for p in frozen:
-            p.requires_grad_(False)
 
 
 def _decode(

@@ -31,7 +31,8 @@ def values(engine: Engine, items: Sequence[Item]) -> tuple[list[np.ndarray], np.
     """What a critic, its own or on a policy's trunk, expects: by answer, before each token [T_i],
     and behind the last one [N]."""
     micros = engine.micros(items)
-    flat = in_order(items, ((group, _values(engine.policy, micro)) for group, micro in micros))
+    with engine.policy.cast_once():
+        flat = in_order(items, ((group, _values(engine.policy, micro)) for group, micro in micros))
     return [row[0] for row in flat], np.array([row[1] for row in flat])
 
 

@@ -130,7 +130,8 @@ def _first(items: Sequence[Item], tokens: int) -> Iterator[Item]:
 def logprobs(engine: Engine, items: Sequence[Item]) -> list[np.ndarray]:
     """Log-probabilities by answer, in the order of `items`."""
     micros = engine.micros(items)
-    return in_order(items, ((group, _rows(engine.policy, micro)) for group, micro in micros))
+    with engine.policy.cast_once():
+        return in_order(items, ((group, _rows(engine.policy, micro)) for group, micro in micros))
 
 
 def _rows(policy: Policy, micro: Micro) -> list[np.ndarray]:

@@ -7,11 +7,12 @@ of the items, so their number changes nothing.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from plumbline.core.machine import free_cores
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -22,7 +23,7 @@ BATCH = 1 << 20  # characters a batch
 
 def ahead(work: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator[B]:
     """map(work, items) in order, at most two items a thread ahead; workers 0: one a core, <= 4."""
-    count = workers or min(4, os.cpu_count() or 1)
+    count = workers or min(4, free_cores())
     with ThreadPoolExecutor(count) as pool:
         running: deque[Future[B]] = deque()
         for item in items:

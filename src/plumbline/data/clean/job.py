@@ -22,6 +22,7 @@ from itertools import chain
 from pathlib import Path
 
 from plumbline.core.errors import UserError
+from plumbline.core.machine import free_cores
 from plumbline.core.types import Judgement, Provenance
 
 from ..forms import FORMS
@@ -90,7 +91,7 @@ class Job:
         first, self.form = beginning(found, self.on_bad_row, self.source)
         self.heading = condition.heading(self.settings.condition, self.form)
         rules = Rules(self.settings, self.form, self.source, self.on_bad_row)
-        workers = self.settings.workers or (min(2, os.cpu_count() or 1) if total > LARGE else 1)
+        workers = self.settings.workers or (min(2, free_cores()) if total > LARGE else 1)
         for done in spread(rules, batches(chain(first, found)), workers):
             self._take(done, rows)
             self.tick("rows (kB)", done.at >> 10, max(total, done.at) >> 10)

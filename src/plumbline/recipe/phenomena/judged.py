@@ -115,7 +115,7 @@ def summary(judged: Sequence[Judged]) -> Section:
         if one.finding
     )
     left = [one.prediction.title for one in judged if one.finding is None]
-    rest = ("", f"{len(left)} others were not run.", "; ".join(left))
+    rest = ("", f"Not run: {len(left)}.", "; ".join(left))
     return Section("In short", LEAD, said=(*lines, rest) if left else lines)
 
 
