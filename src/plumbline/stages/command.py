@@ -24,7 +24,7 @@ from plumbline.stages.values import split_values
 from plumbline.store import Record, Store, add_source, find_store, source_record
 from plumbline.text.tokenizer import load_tokenizer
 
-VERSION = 1
+VERSION = 2
 """Version of what a training run computes; it enters ids."""
 
 

@@ -43,7 +43,7 @@ train = stage(
 )
 reward = stage(
     "reward",
-    version=1,
+    version=2,
     settings=Training,
     inputs={"model": "model", "data": "data"},
     makes="reward",
@@ -51,7 +51,7 @@ reward = stage(
 )
 rl = stage(
     "rl",
-    version=1,
+    version=2,
     settings=Onlining,
     inputs={
         "model": "model",
