@@ -359,6 +359,10 @@ def test_sicknesses_have_words() -> None:
     ):
         (said,) = signals.sicknesses(well, well | change).values()
         assert word in said
+    late = {"explained": 0.01}
+    assert signals.sicknesses(well, well | late, step=3) == {}
+    assert "does not learn" in signals.sicknesses(well, well | late, step=20)["explained"]
+    assert signals.sicknesses(well, well | {"explained": 0.3}, step=20) == {}
 
 
 def test_repeated_phrases_are_found() -> None:

@@ -176,7 +176,7 @@ class OnlineLoop:
     ) -> dict[str, Any]:
         state = self.state
         state["first"] = state["first"] or numbers
-        for name, words in signals.sicknesses(state["first"], numbers).items():
+        for name, words in signals.sicknesses(state["first"], numbers, step).items():
             if name not in state["said"]:
                 state["said"].append(name)
                 self.say(f"iteration {step}: {words}")

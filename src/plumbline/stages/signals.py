@@ -15,6 +15,8 @@ from plumbline.stages.drawn import Drawn, Scored
 
 GRAM, AGAIN = 4, 3
 """Words of a phrase, and how often it comes in one answer before it counts as repeated."""
+LEARNT = 20
+"""Iterations after which a critic should know something of the returns."""
 
 
 def numbers(drawn: Drawn, told: Scored, found: Credit) -> dict[str, float]:
@@ -63,9 +65,11 @@ def _repeats(words: Sequence[str]) -> bool:
     return bool(grams) and max(grams.values()) >= AGAIN
 
 
-def sicknesses(first: Mapping[str, float], now: Mapping[str, float]) -> dict[str, str]:
-    """What the numbers of an iteration say is wrong beside those of the first one: words by the
-    signal that they are about."""
+def sicknesses(
+    first: Mapping[str, float], now: Mapping[str, float], step: int = 0
+) -> dict[str, str]:
+    """What the numbers of iteration `step` (from 0) say is wrong beside those of the first one:
+    words by the signal that they are about."""
     said = {}
     if now["kl"] < -0.1:
         said["kl"] = (
@@ -90,5 +94,11 @@ def sicknesses(first: Mapping[str, float], now: Mapping[str, float]) -> dict[str
     if now["ended"] < 0.5 * first["ended"]:
         said["ended"] = (
             f"only {now['ended']:.0%} of the answers come to an end (first: {first['ended']:.0%})"
+        )
+    if step >= LEARNT and now.get("explained", 1.0) < 0.05:
+        said["explained"] = (
+            f"the critic explains {max(0.0, now['explained']):.0%} of the returns' variance after"
+            f" {step} iterations: it does not learn; raise value (its weight), or give it a model"
+            " and a rate of its own (critic.own=true)"
         )
     return said
