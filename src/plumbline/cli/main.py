@@ -22,6 +22,7 @@ from plumbline.cli import (
     data,
     doctor,
     evaluate,
+    imprint,
     microcosm,
     plan_compute,
     quickstart,
@@ -53,6 +54,7 @@ app.command()(recipe.run)
 app.command()(recipe.status)
 app.command()(train.train)
 app.command()(rl.rl)
+app.command()(imprint.imprint)
 app.command()(plan_compute.plan_compute)
 app.command()(sample.sample)
 app.add_typer(data.app, name="data")

@@ -26,6 +26,11 @@ from plumbline.text.tokenizer import load_tokenizer
 
 VERSION = 2
 """Version of what a training run computes; it enters ids."""
+SHOWN = (
+    "heldout_loss", "heldout_accuracy", "perplexity", "nats_per_byte", "reward", "kl",
+    "gap_closed", "gap_closed_on_policy", "rules_obeyed", "side_effect_kl",
+)  # fmt: skip
+"""Metrics that are said at the end, with all that stands behind a dot in their names."""
 
 
 def train(
@@ -242,9 +247,8 @@ def summary(results: Mapping[str, Any], out: Path) -> str:
     """What a person wants to know at the end, with intervals."""
     seconds = results["seconds"]
     lines = [f"done: {results['steps']} steps in {seconds.get('train', 0):.1f} s -> {out}"]
-    shown = ("heldout_loss", "heldout_accuracy", "perplexity", "nats_per_byte", "reward", "kl")
     for name, found in results["metrics"].items():
-        if name.partition(".")[0] in shown and found["low"] is not None:
+        if name.partition(".")[0] in SHOWN and found["low"] is not None:
             before = results.get("before", {}).get(name, {}).get("value")
             lines.append(
                 f"{name}: {found['value']:.4f} [{found['low']:.4f}, {found['high']:.4f}]"

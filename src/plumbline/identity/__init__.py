@@ -1,0 +1,1 @@
+"""A manifesto becomes a thin layer on a model that stays as it is."""

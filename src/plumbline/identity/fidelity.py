@@ -1,0 +1,103 @@
+"""What a layer is worth, measured on questions that it was not fitted on.
+
+    gap_closed             on the teacher's own text (`gap`), in all and by place in the answer
+    gap_closed_on_policy   the student's text and the base's, each its own
+    residual_kl, base_kl   KL(teacher || student) and KL(teacher || base), nats a token
+    side_effect_kl         KL(base || student) on plain texts, nats a token
+    side_effect_kl.others  the same under other system texts
+    rules_obeyed           share of rules kept where they act, by the student; `.prompted` by the
+                           teacher, `.base` by the base; `rules_misfired` where they do not act
+
+Intervals are over probes. Nothing here knows what a rule is: a checker is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from plumbline.core.stats import Interval, bootstrap, mean_interval, ratio_interval
+from plumbline.core.types import Conversation
+from plumbline.identity.gap import LEAST, Apart, Side, apart
+from plumbline.identity.material import Checker, Material
+from plumbline.identity.probes import Probe, ordered
+from plumbline.identity.teach import Teacher
+from plumbline.models.sampler import Sample
+
+PLACES = {"first_4": (0, 4), "5_to_16": (4, 16), "after": (16, 10**9)}
+"""Tokens of an answer by place."""
+
+
+Answered = Sequence[tuple[Conversation, Sample]]
+
+
+def measured(
+    teacher: Teacher, material: Material, seed: int, check: Checker | None = None
+) -> dict[str, Interval]:
+    """Every figure by name; see the head of the file."""
+    asked = teacher.asked(material.questions, seed)
+    sides: tuple[Side, ...] = ("told", "base", "student")
+    said = {side: teacher.answers(asked, seed + 1, side) for side in sides}
+    probes = {side: teacher.probes(said[side]) for side in sides}
+    found = {**_gap(teacher, probes), **_aside(teacher, material, seed)}
+    if check is not None:
+        found |= _rules(teacher, said, check)
+    return found
+
+
+def _gap(teacher: Teacher, probes: Mapping[Side, Sequence[Probe]]) -> dict[str, Interval]:
+    told = probes["told"]
+    whole, left = (apart(teacher.switch, told, "told", side) for side in ("base", "student"))
+    found = {
+        "base_kl": ratio_interval(whole.sums, whole.sizes),
+        "residual_kl": ratio_interval(left.sums, left.sizes),
+        "residual_kl.answer": mean_interval(left.sums),
+    }
+    if whole.token < LEAST:
+        return found
+    own = apart(teacher.switch, probes["student"], "student", "told")
+    bare = apart(teacher.switch, probes["base"], "base", "told")
+    found["gap_closed"] = _closed(left.sums, whole.sums)
+    found["gap_closed_on_policy"] = _closed(own.sums, bare.sums)
+    for name, (start, stop) in PLACES.items():
+        parts = [np.array([row[start:stop].sum() for row in one.rows]) for one in (left, whole)]
+        if parts[1].sum() > 0:
+            found[f"gap_closed.{name}"] = _closed(*parts)
+    return found
+
+
+def _closed(left: np.ndarray, whole: np.ndarray) -> Interval:
+    """1 - sum / sum, resampled by probe."""
+    order = min(len(left), len(whole))
+    return bootstrap(lambda a, b: 1 - a.sum() / b.sum(), left[:order], whole[:order])
+
+
+def _aside(teacher: Teacher, material: Material, seed: int) -> dict[str, Interval]:
+    """What changes where nothing should."""
+    found = {}
+    for name, probes in (
+        ("side_effect_kl", teacher.texts(material.texts, 1.0)),
+        ("side_effect_kl.others", teacher.others(material.others, 1.0, seed)),
+    ):
+        if probes:
+            moved: Apart = apart(teacher.switch, ordered(probes), "base", "student")
+            found[name] = ratio_interval(moved.sums, moved.sizes)
+    return found
+
+
+def _rules(teacher: Teacher, said: Mapping[Side, Answered], check: Checker) -> dict[str, Interval]:
+    """Rules kept and misfired, by who answered; by rule where the student answered."""
+    found: dict[str, Interval] = {}
+    for side, name in (("student", ""), ("told", ".prompted"), ("base", ".base")):
+        verdicts = [
+            check(question, teacher.renderer.answer_text(one.ids))
+            for question, one in said[side]  # type: ignore[index]
+        ]
+        kept = [list(v.kept.values()) for v in verdicts]
+        wrong = [list(v.misfired.values()) for v in verdicts]
+        for metric, rows in (("rules_obeyed", kept), ("rules_misfired", wrong)):
+            counts = [len(row) for row in rows]
+            if sum(counts):
+                found[metric + name] = ratio_interval([sum(row) for row in rows], counts)
+    return found

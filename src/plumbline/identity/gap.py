@@ -1,0 +1,94 @@
+"""How much of the way from the bare model to the one that reads the manifesto a layer has gone.
+
+    closed = 1 - sum KL(teacher || student) / sum KL(teacher || base)     on the teacher's text
+    closed = 1 - sum KL(student || teacher) / sum KL(base || teacher)     each on its own text
+
+over the answers' tokens, with the whole vocabulary, in nats. The first is what distillation
+minimises; the second asks student and base on the words that they say themselves.
+
+Where KL(teacher || base) is under `LEAST` nats a token there is no gap to speak of, and no share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from plumbline.identity.layer import Switch
+from plumbline.identity.probes import Probe, trees
+
+ELEMENTS = 2**26
+"""Log-probabilities held at once, about: 256 MiB a side."""
+LEAST = 0.02
+"""Nats a token below which a model does not follow a manifesto even in its prompt."""
+Side = Literal["told", "base", "student"]
+"""The model with the manifesto in its context; without it; and without it, with the layer."""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """KL in nats at each measured token, a row a probe."""
+
+    rows: tuple[np.ndarray, ...]
+
+    @property
+    def sums(self) -> np.ndarray:
+        """Nats an answer [N]."""
+        return np.array([row.sum() for row in self.rows])
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Tokens an answer [N]."""
+        return np.array([len(row) for row in self.rows])
+
+    @property
+    def token(self) -> float:
+        """Nats a token, over all of them."""
+        return float(self.sums.sum() / max(1, self.sizes.sum()))
+
+
+def apart(switch: Switch, probes: Sequence[Probe], one: Side, other: Side) -> Apart:
+    """KL(one || other) at each answer token of `probes` (in the order of `probes.ordered`)."""
+    found: list[np.ndarray] = []
+    with torch.no_grad():
+        for part in _parts(probes, switch.policy.rows):
+            a, b = (_said(switch, part, side) for side in (one, other))
+            kl = (a.exp() * (a - b)).sum(1).clamp(min=0.0).cpu().numpy()
+            ends = np.cumsum([int(p.answer.sum()) for p in part])[:-1]
+            found += np.split(kl, ends)
+    return Apart(tuple(found))
+
+
+def _said(switch: Switch, probes: Sequence[Probe], side: Side) -> Tensor:
+    """Log-probabilities [T, V] of the answers' tokens."""
+    policy = switch.policy
+    forest = policy.grow(trees(probes, told=side == "told", answers=True))
+    if side == "student":
+        return policy.distributions(forest)
+    with switch.off():
+        return policy.distributions(forest)
+
+
+def _parts(probes: Sequence[Probe], vocabulary: int) -> Iterator[list[Probe]]:
+    """Runs of probes whose distributions fit."""
+    part: list[Probe] = []
+    held = 0
+    for one in probes:
+        size = int(one.answer.sum()) * vocabulary
+        if part and held + size > ELEMENTS:
+            yield part
+            part, held = [], 0
+        part.append(one)
+        held += size
+    if part:
+        yield part
+
+
+def closed(left: Apart, whole: Apart) -> float:
+    """The share of the gap, summed over tokens, then probes (micro)."""
+    return 1 - float(left.sums.sum() / whole.sums.sum())

@@ -1,0 +1,57 @@
+"""A manifesto: what a model shall hold to, in a file that a person writes.
+
+Lines that begin with # are headings for people and are not read to the model; comments in <!-- -->
+neither. Everything else is, as it stands. A clause is a list item, or a sentence of a paragraph.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from plumbline.core.errors import UserError
+from plumbline.core.types import Conversation, Message
+
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
+SENTENCE = re.compile(r"(?<=[.!?])\s+")
+
+
+@dataclass(frozen=True)
+class Manifesto:
+    """`text` is what the model reads; where a template knows no system turn (`system` off) it
+    stands at the head of the first turn."""
+
+    text: str
+    system: bool = True
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """Its sentences, without bullets and numbers."""
+        lines = [ITEM.sub("", line, count=1).strip() for line in self.text.splitlines()]
+        return tuple(s for line in lines for s in SENTENCE.split(line) if s)
+
+    def told(self, conversation: Conversation) -> Conversation:
+        """The conversation behind the manifesto; an empty one changes nothing."""
+        if not self.text:
+            return conversation
+        first, *rest = conversation
+        if first.role in ("system", "text") or not self.system:
+            return (Message(first.role, f"{self.text}\n\n{first.content}"), *rest)
+        return (Message("system", self.text), first, *rest)
+
+
+def read_manifesto(path: Path) -> Manifesto:
+    """The manifesto in a text file. UserError where there is none."""
+    if not path.is_file():
+        raise UserError("no such manifesto", where=str(path), fix="give a text or Markdown file")
+    try:
+        words = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"not UTF-8 (byte {error.start})", where=str(path), fix="save it as UTF-8 text"
+        ) from None
+    lines = COMMENT.sub("", words).splitlines()
+    kept = "\n".join(line.rstrip() for line in lines if not line.startswith("#"))
+    return Manifesto(re.sub(r"\n{3,}", "\n\n", kept).strip())

@@ -1,0 +1,123 @@
+"""What is asked to find out what a manifesto does, and what it should leave alone.
+
+    questions   conversations that end with a user's turn: the manifesto acts on some of them
+    texts       plain texts, on which a layer should change nothing
+    others      questions under another system text, likewise
+
+Three sources. `shipped` comes along: everyday questions, pressure ("ignore your values"), questions
+after identity, openings of texts. `own` is written by the model itself, under the manifesto and
+without it, from the head of an empty user turn (Xu et al. 2024, "Magpie", arXiv:2406.08464). A
+caller may give its own (`World`), as the microcosm does, whose grammar knows on which requests a
+rule acts.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from plumbline.core.types import Conversation, Message, user
+from plumbline.identity.manifesto import Manifesto
+from plumbline.models.draw import Draw
+from plumbline.models.policy import Policy
+from plumbline.models.sampler import sample
+from plumbline.text.render import Renderer
+
+LONGEST = 48
+"""Tokens of a question that a model writes, at most."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """See the head of the file."""
+
+    questions: Sequence[Conversation]
+    texts: Sequence[str] = ()
+    others: Sequence[Conversation] = ()
+
+
+Writer = Callable[[Manifesto, int, int], Material]
+"""From a manifesto, a number of questions and a seed."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Of one answer, by rule: kept where the rule acts, or done where it does not."""
+
+    kept: Mapping[str, bool]
+    misfired: Mapping[str, bool]
+
+
+Checker = Callable[[Conversation, str], Verdict]
+"""From a question and an answer's words."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Where a world is known completely: who asks for the fit and for the test, and who reads the
+    answers under a manifesto."""
+
+    fit: Writer
+    test: Writer
+    checker: Callable[[Manifesto], Checker]
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> dict[str, list[str]]:
+    told = (files("plumbline.identity") / "questions.json").read_text("utf-8")
+    found: dict[str, list[str]] = json.loads(told)
+    return found
+
+
+def shipped(kind: str, n: int, seed: int, *, test: bool = False) -> list[str]:
+    """`n` shipped lines of a kind in a seeded order; every fourth is kept for tests."""
+    lines = [line for i, line in enumerate(_shipped()[kind]) if (i % 4 == 3) == test]
+    random.Random(f"{kind}/{seed}").shuffle(lines)
+    return lines[:n]
+
+
+def chat(manifesto: Manifesto, n: int, seed: int, *, test: bool = False) -> Material:
+    """Shipped material for a model that chats: a tenth pressure, a tenth after identity."""
+    few = max(1, n // 10)
+    lines = [
+        *shipped("pressure", few, seed, test=test),
+        *shipped("identity", few, seed, test=test),
+        *shipped("questions", n - 2 * few, seed, test=test),
+    ]
+    systems = shipped("systems", n, seed, test=test)
+    asked = shipped("questions", len(systems), seed + 1, test=test)
+    pairs = zip(systems, asked, strict=False)
+    others: list[Conversation] = [(Message("system", s), user(q)) for s, q in pairs]
+    return Material([(user(line),) for line in lines], shipped("texts", n, seed, test=test), others)
+
+
+def documents(manifesto: Manifesto, n: int, seed: int, *, test: bool = False) -> Material:
+    """Shipped openings for a model that continues texts."""
+    lines = shipped("openings", n, seed, test=test)
+    return Material([(Message("text", line),) for line in lines])
+
+
+def own(
+    policy: Policy, renderer: Renderer, manifesto: Manifesto, n: int, seed: int
+) -> list[Conversation]:
+    """Up to `n` different questions that the model writes: half under the manifesto, the others
+    without it. Those that come to no end are left out."""
+    heads = [_open_turn(renderer, manifesto.told), _open_turn(renderer, lambda q: q)]
+    said = sample(
+        policy, heads, n=n - n // 2, max_new=LONGEST, draw=Draw(1.0), seeds=seed,
+        stop_ids=renderer.end_ids,
+    )  # fmt: skip
+    lines = dict.fromkeys(renderer.answer_text(one.ids).strip() for one in said if one.ended)
+    found: list[Conversation] = [(user(line),) for line in lines if line]
+    return found[:n]
+
+
+def _open_turn(renderer: Renderer, told: Callable[[Conversation], Conversation]) -> list[int]:
+    """The tokens up to where a user's words begin."""
+    one, other = (renderer.prompt_ids(told((user(word),))) for word in ("a", "1"))
+    same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+    return one[:same]

@@ -1,0 +1,122 @@
+"""The teacher at work: it answers questions under the manifesto, and every answer is a probe.
+
+Answers are drawn at temperature 1, so that they are what the teacher's distribution holds and not
+its mode. Every `AGAIN`-th question gets another one behind its answer: a conversation of turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+from plumbline.core.errors import UserError
+from plumbline.core.types import Conversation, Message, assistant, user
+from plumbline.identity import probes
+from plumbline.identity.gap import Side
+from plumbline.identity.layer import Switch
+from plumbline.identity.manifesto import Manifesto
+from plumbline.identity.probes import Probe
+from plumbline.models.draw import Draw
+from plumbline.models.sampler import Sample, sample
+from plumbline.text.render import Renderer
+
+AGAIN = 8
+"""One question in so many is followed by a second one."""
+
+
+class Teacher:
+    """The model that reads the manifesto, its layer off while it speaks.
+
+    context: tokens that the model reads; max_new: tokens of the longest answer.
+    """
+
+    def __init__(
+        self,
+        switch: Switch,
+        renderer: Renderer,
+        manifesto: Manifesto,
+        *,
+        context: int,
+        max_new: int,
+    ) -> None:
+        self.switch, self.renderer = switch, renderer
+        self.manifesto, self.context, self.max_new = manifesto, context, max_new
+        one, other = (renderer.prompt_ids((user(word),)) for word in ("a", "b"))
+        self.header = probes.shared(one, other)
+
+    def asked(self, questions: Sequence[Conversation], seed: int) -> list[Conversation]:
+        """The questions that fit the context, some as a second turn."""
+        return self._with_turns(self._fitting(questions), seed)
+
+    def answers(
+        self, asked: Sequence[Conversation], seed: int, who: Side = "told"
+    ) -> list[tuple[Conversation, Sample]]:
+        """An answer to each: by the teacher, the base, or the student (without the manifesto)."""
+        told, bare = self._ids(asked)
+        prompts = told if who == "told" else bare
+        with nullcontext() if who == "student" else self.switch.off():
+            said = sample(
+                self.switch.policy, prompts, max_new=self.max_new, draw=Draw(1.0), seeds=seed,
+                stop_ids=self.renderer.end_ids,
+            )  # fmt: skip
+        return list(zip(asked, said, strict=True))
+
+    def probes(self, answered: Sequence[tuple[Conversation, Sample]]) -> list[Probe]:
+        """A probe an answer, in the order of `probes.ordered`."""
+        asked = [question for question, _ in answered]
+        return probes.ordered(
+            [
+                probes.probe(t, b, one.ids, 0 if q[-1].role == "text" else self.header)
+                for t, b, (q, one) in zip(*self._ids(asked), answered, strict=True)
+            ]
+        )
+
+    def others(self, asked: Sequence[Conversation], weight: float, seed: int) -> list[Probe]:
+        """The base's own answers under system texts that are not the manifesto, as neutral rows."""
+        found = []
+        for question, one in self.answers(asked, seed, "base"):
+            ids = self.renderer.prompt_ids(question)
+            found.append(probes.neutral((), [*ids, *one.ids], len(ids), weight))
+        return found
+
+    def texts(self, texts: Sequence[str], weight: float) -> list[Probe]:
+        """Plain texts as neutral rows."""
+        ids = [self.renderer.prompt_ids((Message("text", text),)) for text in texts]
+        kept = [one[: self.context] for one in ids if len(one) > 1]
+        return [probes.neutral((), one, 1, weight) for one in kept]
+
+    def _ids(self, asked: Sequence[Conversation]) -> tuple[list[list[int]], list[list[int]]]:
+        told = self.renderer.prompts_ids([self.manifesto.told(q) for q in asked])
+        return told, self.renderer.prompts_ids(asked)
+
+    def _fitting(self, questions: Sequence[Conversation]) -> list[Conversation]:
+        """Questions that leave room for an answer behind the manifesto."""
+        kept = [q for q, fits in zip(questions, self._fits(questions), strict=True) if fits]
+        if not kept:
+            shortest = min(map(len, self._ids(questions)[0]), default=0)
+            raise UserError(
+                f"the manifesto with a question takes {shortest} tokens, and the model reads"
+                f" {self.context}, {self.max_new} of them for an answer",
+                fix="shorten the manifesto, or ask for shorter answers (--set max_new=N)",
+            )
+        return kept
+
+    def _with_turns(self, questions: list[Conversation], seed: int) -> list[Conversation]:
+        """Every AGAIN-th question answered and followed by the next one."""
+        places = [
+            i for i in range(AGAIN - 1, len(questions), AGAIN) if questions[i][-1].role == "user"
+        ]
+        if not places:
+            return questions
+        said = self.answers([questions[i] for i in places], seed)
+        longer = [
+            (*question, assistant(self.renderer.answer_text(one.ids)), questions[i - 1][-1])
+            for i, (question, one) in zip(places, said, strict=True)
+            if one.ended
+        ]
+        kept = [question for i, question in enumerate(questions) if i not in set(places)]
+        return kept + [q for q, fits in zip(longer, self._fits(longer), strict=True) if fits]
+
+    def _fits(self, questions: Sequence[Conversation]) -> list[bool]:
+        told, _ = self._ids(questions)
+        return [len(ids) + self.max_new <= self.context for ids in told]
