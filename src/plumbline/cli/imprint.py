@@ -20,7 +20,7 @@ def imprint(
     model: Model = "",
     out: Out = None,
     mode: Annotated[
-        str, typer.Option(metavar="compile|polish|distill", help="How: --set mode.")
+        str, typer.Option(metavar="prompt|state|compile|polish|distill", help="How: --set mode.")
     ] = "",
     sets: Sets = None,
     store: StoreAt = None,

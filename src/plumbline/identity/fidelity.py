@@ -8,7 +8,8 @@
     rules_obeyed           share of rules kept where they act, by the student; `.prompted` by the
                            teacher, `.base` by the base; `rules_misfired` where they do not act
 
-Intervals are over probes. Nothing here knows what a rule is: a checker is passed in.
+Rules are looked at in greedy answers, divergences in drawn ones. Intervals are over probes. Nothing
+here knows what a rule is: a checker is passed in.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def measured(
     probes = {side: teacher.probes(said[side]) for side in sides}
     found = {**_gap(teacher, probes), **_aside(teacher, material, seed)}
     if check is not None:
-        found |= _rules(teacher, said, check)
+        greedy = {side: teacher.answers(asked, seed, side, greedy=True) for side in sides}
+        found |= _rules(teacher, greedy, check)
     return found
 
 
@@ -53,6 +55,7 @@ def _gap(teacher: Teacher, probes: Mapping[Side, Sequence[Probe]]) -> dict[str, 
         "base_kl": ratio_interval(whole.sums, whole.sizes),
         "residual_kl": ratio_interval(left.sums, left.sizes),
         "residual_kl.answer": mean_interval(left.sums),
+        "answer_tokens": mean_interval(left.sizes),
     }
     if whole.token < LEAST:
         return found

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 
+import torch
+
 from plumbline.core.errors import UserError
 from plumbline.core.types import Conversation, Message, assistant, user
 from plumbline.identity import probes
@@ -16,12 +18,16 @@ from plumbline.identity.gap import Side
 from plumbline.identity.layer import Switch
 from plumbline.identity.manifesto import Manifesto
 from plumbline.identity.probes import Probe
+from plumbline.models.decode import steps_of
 from plumbline.models.draw import Draw
 from plumbline.models.sampler import Sample, sample
+from plumbline.models.state import State
 from plumbline.text.render import Renderer
 
 AGAIN = 8
 """One question in so many is followed by a second one."""
+TEXT = 64
+"""Tokens of a plain text that are looked at."""
 
 
 class Teacher:
@@ -44,19 +50,46 @@ class Teacher:
         one, other = (renderer.prompt_ids((user(word),)) for word in ("a", "b"))
         self.header = probes.shared(one, other)
 
+    @property
+    def before(self) -> tuple[int, ...]:
+        """The tokens that every told prompt begins with."""
+        one, other = (
+            self.renderer.prompt_ids(self.manifesto.told((user(word),))) for word in ("a", "1")
+        )
+        same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+        return tuple(one[:same])
+
+    def state_error(self, state: State) -> float:
+        """The largest difference of a log-probability with the state and with the whole prompt."""
+        policy = self.switch.policy
+        prompt = self.renderer.prompt_ids(self.manifesto.told((user("a"),)))
+        none = torch.zeros(0, dtype=torch.long)
+        with torch.no_grad():
+            warm, cold = (
+                steps_of(policy, 1, one).step([], none, [prompt]).log_softmax(-1)
+                for one in (state, None)
+            )
+        return float((warm - cold).abs().max())
+
     def asked(self, questions: Sequence[Conversation], seed: int) -> list[Conversation]:
         """The questions that fit the context, some as a second turn."""
         return self._with_turns(self._fitting(questions), seed)
 
     def answers(
-        self, asked: Sequence[Conversation], seed: int, who: Side = "told"
+        self,
+        asked: Sequence[Conversation],
+        seed: int,
+        who: Side = "told",
+        *,
+        greedy: bool = False,
     ) -> list[tuple[Conversation, Sample]]:
         """An answer to each: by the teacher, the base, or the student (without the manifesto)."""
         told, bare = self._ids(asked)
         prompts = told if who == "told" else bare
         with nullcontext() if who == "student" else self.switch.off():
             said = sample(
-                self.switch.policy, prompts, max_new=self.max_new, draw=Draw(1.0), seeds=seed,
+                self.switch.policy, prompts, max_new=self.max_new, draw=Draw(0.0 if greedy else 1.0),
+                seeds=seed,
                 stop_ids=self.renderer.end_ids,
             )  # fmt: skip
         return list(zip(asked, said, strict=True))
@@ -82,7 +115,7 @@ class Teacher:
     def texts(self, texts: Sequence[str], weight: float) -> list[Probe]:
         """Plain texts as neutral rows."""
         ids = [self.renderer.prompt_ids((Message("text", text),)) for text in texts]
-        kept = [one[: self.context] for one in ids if len(one) > 1]
+        kept = [one[: min(TEXT, self.context)] for one in ids if len(one) > 1]
         return [probes.neutral((), one, 1, weight) for one in kept]
 
     def _ids(self, asked: Sequence[Conversation]) -> tuple[list[list[int]], list[list[int]]]:

@@ -23,8 +23,10 @@ import torch
 from torch import Tensor, nn
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+from plumbline.models.paths import seen_behind
 from plumbline.models.policy import Policy
 from plumbline.models.route import body_of
+from plumbline.models.state import State
 
 PORTION = {"cpu": 1024}
 """Tokens of prompts read in one pass, about: what lies between two matrix products then stays in a
@@ -43,10 +45,12 @@ class _Layer:
 
 @dataclass
 class _Trunk:
-    """A prompt: its length, and the rows of its answers that go on."""
+    """A prompt: its length, the rows of its answers that go on, and how many of its tokens a state
+    has read already."""
 
     length: int
     rows: list[int]
+    known: int = 0
 
 
 class Branches:
@@ -54,8 +58,8 @@ class Branches:
 
     waits = False
 
-    def __init__(self, policy: Policy, n: int) -> None:
-        self.policy, self.n = policy, n
+    def __init__(self, policy: Policy, n: int, state: State | None = None) -> None:
+        self.policy, self.n, self.state = policy, n, state
         self.layers: dict[int, _Layer] = {}
         self.trunks: list[_Trunk] = []
         self.home: list[int] = []
@@ -75,14 +79,20 @@ class Branches:
         """Logits of one forward pass over the newest tokens of `old` rows and entering prompts."""
         first = len(self.trunks)
         for prompt in entering:
-            self._enter(len(prompt))
+            self._enter(prompt)
         self._plan(old, first)
         device = self.policy.device
-        told = [torch.as_tensor(list(prompt), device=device) for prompt in entering]
+        known = [trunk.known for trunk in self.trunks[first:]]
+        told = [
+            torch.as_tensor(list(prompt[k:]), device=device)
+            for prompt, k in zip(entering, known, strict=True)
+        ]
         depth = [self.trunks[self.home[r]].length + self.own[r] for r in range(old)]
         where = [torch.tensor(depth, dtype=torch.long, device=device)]
-        where += [torch.arange(len(prompt), device=device) for prompt in entering]
-        ends = torch.tensor([len(prompt) for prompt in entering], dtype=torch.long).cumsum(0)
+        where += [
+            torch.arange(k, k + len(own), device=device) for k, own in zip(known, told, strict=True)
+        ]
+        ends = torch.tensor([len(own) for own in told], dtype=torch.long).cumsum(0)
         at = torch.cat([torch.arange(old), old + ends - 1]).to(device)
         logits = self._read(torch.cat([ids.to(device), *told]), torch.cat(where), at)
         for row in range(old):
@@ -106,9 +116,10 @@ class Branches:
 
     # -- who goes on
 
-    def _enter(self, length: int) -> None:
+    def _enter(self, prompt: Sequence[int]) -> None:
         rows = range(len(self.home), len(self.home) + self.n)
-        self.trunks.append(_Trunk(length, list(rows)))
+        known = len(self.state.ids) if self.state and self.state.begins(prompt) else 0
+        self.trunks.append(_Trunk(len(prompt), list(rows), known))
         self.home += [len(self.trunks) - 1] * self.n
         self.own += [0] * self.n
 
@@ -173,12 +184,27 @@ class Branches:
         if start:
             outs.append(self._continued(layer, query, key, value, rest.get("scaling")))
         for g in range(self._first, len(self.trunks)):
-            run = slice(start, start + self.trunks[g].length)
+            known = self.trunks[g].known
+            run = slice(start, start + self.trunks[g].length - known)
             q, k, v = (x[:, :, run] for x in (query, key, value))
-            outs.append(sdpa_attention_forward(module, q, k, v, None, **rest)[0])
+            mask = None
+            if known:
+                k, v, mask = self._warmed(module, k, v, known)
+            outs.append(sdpa_attention_forward(module, q, k, v, mask, **rest)[0])
             _write_trunk(layer, g, k[0], v[0])
             start = run.stop
         return torch.cat(outs, 1)
+
+    def _warmed(
+        self, module: nn.Module, key: Tensor, value: Tensor, known: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """A prompt's keys and values behind the state's, and a mask that shows both."""
+        assert self.state is not None
+        index = module.layer_idx
+        assert isinstance(index, int)
+        before = (x[None].to(value) for x in self.state.layers[index])
+        keys, values = (torch.cat(pair, 2) for pair in zip(before, (key, value), strict=True))
+        return keys, values, seen_behind(known, key.shape[2], value.dtype, value.device)
 
     def _continued(
         self, layer: _Layer, query: Tensor, key: Tensor, value: Tensor, scaling: object

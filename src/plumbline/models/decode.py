@@ -15,6 +15,7 @@ from transformers import Cache
 
 from plumbline.models.branches import Branches
 from plumbline.models.policy import Policy
+from plumbline.models.state import State
 from plumbline.text.forest import TokenTree, grow
 
 
@@ -33,22 +34,26 @@ class Cached:
 
     waits = True
 
-    def __init__(self, policy: Policy, n: int) -> None:
-        self.policy, self.n = policy, n
+    def __init__(self, policy: Policy, n: int, state: State | None = None) -> None:
+        self.policy, self.n, self.state = policy, n, state
 
     def step(self, kept: Sequence[int], ids: Tensor, entering: Sequence[Sequence[int]]) -> Tensor:
         return self._first(entering) if entering else self._next(kept, ids)
 
     def _first(self, prompts: Sequence[Sequence[int]]) -> Tensor:
-        width = max(len(p) for p in prompts)
+        state = self.state if self.state and all(map(self.state.begins, prompts)) else None
+        known = len(state.ids) if state else 0
+        width = max(len(p) for p in prompts) - known
         tokens = torch.zeros(len(prompts), width, dtype=torch.long)
-        self.mask = torch.zeros_like(tokens)
+        self.mask = torch.zeros(len(prompts), known + width, dtype=torch.long)
+        self.mask[:, :known] = 1
         for row, prompt in enumerate(prompts):
-            tokens[row, width - len(prompt) :] = torch.as_tensor(list(prompt))
-            self.mask[row, width - len(prompt) :] = 1
+            own = list(prompt[known:])
+            tokens[row, width - len(own) :] = torch.as_tensor(own)
+            self.mask[row, known + width - len(own) :] = 1
         self.mask = self.mask.to(self.policy.device)
-        self.cache: Cache | None = None
-        logits = self._run(tokens, (self.mask.cumsum(1) - 1).clamp_min(0))
+        self.cache: Cache | None = state.cache(len(prompts)) if state else None
+        logits = self._run(tokens, (self.mask.cumsum(1) - 1).clamp_min(0)[:, known:])
         copies = torch.arange(len(tokens), device=self.policy.device).repeat_interleave(self.n)
         self._select(copies)
         return logits[copies]
@@ -94,11 +99,12 @@ class Recomputed:
         return self.policy.last_logits(grow(trees, share=False))
 
 
-def steps_of(policy: Policy, n: int) -> Steps:
-    """The fastest way that is right for this architecture."""
+def steps_of(policy: Policy, n: int, state: State | None = None) -> Steps:
+    """The fastest way that is right for this architecture; prompts that begin with `state`'s tokens
+    go on from it."""
     if policy.route.paths and not policy.route.own_logits:
-        return Branches(policy, n)
-    return Cached(policy, n) if policy.share else Recomputed(policy, n)
+        return Branches(policy, n, state)
+    return Cached(policy, n, state) if policy.share else Recomputed(policy, n)
 
 
 def _row(ids: list[int]) -> TokenTree:

@@ -7,6 +7,7 @@ and active under a new adapter. Trained weights are held in fp32.
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from plumbline.models import precision as precisions
 from plumbline.models.adapters import GIVEN, NEW, Lora
 from plumbline.models.config import is_reward, read_config, without_dropout
 from plumbline.models.digest import digest_folder, stored_dtypes
-from plumbline.models.locate import Located, adapter_base, hub_name, is_adapter
+from plumbline.models.locate import IDENTITY, Located, adapter_base, hub_name, is_adapter
 from plumbline.models.policy import Policy, Source
 from plumbline.models.quiet import quiet
 from plumbline.models.route import body_of
@@ -60,6 +61,7 @@ def load_model(
     net = _read(base.path, config, held, scalar_head)
     names = adapters.linear_names(net)
     if is_adapter(folder):
+        check_base(folder, base.path)
         adapters.add_given(net, folder)
     net.requires_grad_(False)
     _mark(net, adapter, count, names, lora or Lora(), seed)
@@ -85,6 +87,19 @@ def load_model(
         scalar_head=scalar_head,
         reload=reload,
     )
+
+
+def check_base(folder: Path, base: Path) -> None:
+    """UserError where a folder's manifesto was imprinted on other weights than those of `base`."""
+    path = folder / IDENTITY
+    if not path.is_file():
+        return
+    if json.loads(path.read_text("utf-8")).get("base") != digest_folder(base):
+        raise UserError(
+            f"this identity was made for other weights than those in {base}",
+            where=str(folder),
+            fix="imprint its manifesto on this base",
+        )
 
 
 def plain_base(policy: Policy) -> PreTrainedModel:

@@ -61,6 +61,21 @@ def is_adapter(folder: Path) -> bool:
     return (folder / "adapter_config.json").is_file()
 
 
+IDENTITY = "identity.json"
+"""In a folder that holds a manifesto: what it is, and the digest of the weights it is for."""
+
+
+def is_identity(folder: Path) -> bool:
+    """Whether a folder holds a manifesto for a prompt (or its state) and no weights of its own."""
+    return (folder / IDENTITY).is_file() and not is_adapter(folder)
+
+
+def identity_base(folder: Path) -> Located:
+    """The model below such a folder: relative to it, as it stands, or on the Hub."""
+    told = json.loads((folder / IDENTITY).read_text("utf-8"))
+    return _base(folder, told.get("base_model_name_or_path") or "", IDENTITY)
+
+
 def _is_model(path: Path) -> Path:
     if not path.is_dir():
         raise UserError(
@@ -68,7 +83,7 @@ def _is_model(path: Path) -> Path:
             where=str(path),
             fix="give a folder in Hugging Face format or a PEFT adapter folder",
         )
-    if not is_adapter(path) and not (path / "config.json").is_file():
+    if not (is_adapter(path) or is_identity(path) or (path / "config.json").is_file()):
         raise UserError(
             "no config.json: not a model folder",
             where=str(path),
@@ -89,7 +104,11 @@ def adapter_base(folder: Path) -> Located:
         config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
     except ValueError as error:
         raise UserError(f"adapter_config.json is not JSON: {error}", where=str(folder)) from None
-    name = config.get("base_model_name_or_path") or ""
+    return _base(folder, config.get("base_model_name_or_path") or "", "adapter_config.json")
+
+
+def _base(folder: Path, name: str, file: str) -> Located:
+    """The model that a folder's file names."""
     if name and (folder / name).is_dir():
         return Located(_is_model(folder / name), f"base {name}")
     try:
@@ -97,7 +116,7 @@ def adapter_base(folder: Path) -> Located:
     except UserError as error:
         raise UserError(
             f"its base model {name!r} was not found ({error.what})",
-            where=str(folder / "adapter_config.json"),
+            where=str(folder / file),
             fix="let base_model_name_or_path name a folder (relative to this one) or a Hub model",
         ) from None
 

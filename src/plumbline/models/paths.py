@@ -65,12 +65,13 @@ def plan(forest: Forest, dtype: torch.dtype, device: torch.device) -> Plan:
             continue
         trunk = len(pieces)
         pieces.append(Piece(prompt))
-        pieces += [Piece(own, trunk, _mask(prompt, own, dtype, device)) for own in completions]
+        for own in completions:
+            pieces.append(Piece(own, trunk, seen_behind(prompt, own, dtype, device)))
     return Plan(tuple(pieces), widened)
 
 
-def _mask(prompt: int, own: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """A branch sees its trunk whole and itself up to each token."""
+def seen_behind(prompt: int, own: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """[1, 1, own, prompt + own]: a branch sees its trunk whole and itself up to each token."""
     mask = torch.full((own, prompt + own), torch.finfo(dtype).min, dtype=dtype, device=device)
     return mask.triu_(prompt + 1)[None, None]
 

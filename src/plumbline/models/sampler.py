@@ -23,6 +23,7 @@ from plumbline.core.errors import UserError
 from plumbline.models.decode import Steps, steps_of
 from plumbline.models.draw import Draw
 from plumbline.models.policy import Policy
+from plumbline.models.state import State
 
 ROWS = 256
 """Sequences decoded together, at most."""
@@ -99,13 +100,15 @@ def sample(
     stop_ids: Collection[int] = (),
     stop: Says | None = None,
     rows: int = ROWS,
+    state: State | None = None,
     tick: Callable[[int], None] = lambda tokens: None,
 ) -> list[Sample]:
     """n continuations of each prompt: [prompt 0's n, prompt 1's n, ...].
 
     `seeds`: one a sequence, or one number from which each sequence's own is derived by its place.
     A sequence ends at an id of `stop_ids` (kept), at the token with which `stop` is content, after
-    `max_new` tokens, or where the model's positions end. `tick` hears of every step how many
+    `max_new` tokens, or where the model's positions end. Prompts that begin with the tokens of
+    `state` go on from it. `tick` hears of every step how many
     tokens it made.
     """
     asked = _asked(policy, prompts, n, max_new, seeds)
@@ -113,7 +116,7 @@ def sample(
     rows = max(n, min(rows, _affordable(policy, prompts, max_new)))
     waiting = deque(sorted(asked, key=lambda one: -len(one.prompt)))
     with _evaluating(policy), policy.cast_once(), torch.no_grad():
-        _decode(waiting, steps_of(policy, n), rows // n, draw, ending, tick)
+        _decode(waiting, steps_of(policy, n, state), rows // n, draw, ending, tick)
     return [Sample(s.ids, s.logprobs, s.ended) for one in asked for s in one.answers]
 
 

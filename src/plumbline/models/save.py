@@ -168,10 +168,15 @@ def _write_adapter(policy: Policy, aside: Path, out: Path) -> None:
 
 
 def _base_name(policy: Policy, aside: Path, out: Path) -> str:
-    """A Hub name, or the base's folder relative to `out`; the embedded microcosm comes along."""
-    base = Path(policy.source.base)
+    return base_name(policy.source.base, aside, out)
+
+
+def base_name(source: str, aside: Path, out: Path) -> str:
+    """A Hub name, or the base's folder relative to `out`; the embedded microcosm comes along, into
+    `aside`."""
+    base = Path(source)
     if not base.is_dir():
-        return policy.source.base
+        return source
     own = microcosm_base_or_none()
     if own is not None and own.resolve() == base.resolve():
         shutil.copytree(base, aside / "base")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,10 +19,11 @@ from plumbline.engine.batches import Item
 from plumbline.engine.engine import Engine
 from plumbline.engine.memory import micro_tokens
 from plumbline.evals.tasks import Generation
+from plumbline.identity.held import held
 from plumbline.models.config import context_of, is_reward, read_config
 from plumbline.models.draw import Draw
 from plumbline.models.load import load_model
-from plumbline.models.locate import is_adapter
+from plumbline.models.locate import is_adapter, is_identity
 from plumbline.models.policy import Policy
 from plumbline.models.sampler import Sample, sample
 from plumbline.objectives import build
@@ -66,11 +68,14 @@ class Answerer:
         date: str | None = None,
     ) -> None:
         """`policy`: one that was loaded from `folder` already, to be trained, say."""
-        self.reward = judges(folder)
+        self.held = held(folder) if is_identity(folder) else None
+        weights = self.held.base if self.held else folder
+        self.reward = judges(weights)
         self.policy = policy or load_model(
-            folder, adapter="none", precision=precision, scalar_head=self.reward
+            weights, adapter="none", precision=precision, scalar_head=self.reward
         )
-        tok = load_tokenizer(folder)
+        self.state = self.held.state(self.policy) if self.held else None
+        tok = load_tokenizer(weights)
         tok.check_against(self.policy.rows)
         self.renderer = Renderer(tok, template, options=options, date=date)
         self.cut = 0
@@ -111,6 +116,7 @@ class Answerer:
             seeds=seeds,
             stop_ids=self.renderer.end_ids,
             stop=self._stops(generation) if generation.stop else None,
+            state=self.state,
         )
         return [flat[i : i + n] for i in range(0, len(flat), n)]
 
@@ -118,7 +124,9 @@ class Answerer:
         return Stops(self.renderer.tok, generation.stop)
 
     def prompts_ids(self, prompts: Sequence[Conversation], room: int) -> list[list[int]]:
-        """Prompts in tokens, cut as training cuts them so that `room` tokens of answer fit."""
+        """Prompts in tokens, cut as training cuts them so that `room` tokens of answer fit; behind
+        the manifesto where the folder holds one."""
+        prompts = [self._told(prompt) for prompt in prompts]
         ids = self.renderer.prompts_ids(prompts)
         limit = max(2, self.context - room)
         long = [i for i, prompt in enumerate(ids) if len(prompt) > limit]
@@ -126,6 +134,9 @@ class Answerer:
         for i in long:
             ids[i] = self._shortened(prompts[i], limit)
         return ids
+
+    def _told(self, prompt: Conversation) -> Conversation:
+        return self.held.manifesto.told(prompt) if self.held and prompt else prompt
 
     def _shortened(self, prompt: Conversation, limit: int) -> list[int]:
         """The length policy on the prompt with the shortest of answers, which is then left away."""
@@ -143,6 +154,7 @@ class Answerer:
 
         A document longer than the context is read in pieces, which add up.
         """
+        examples = [replace(one, prompt=self._told(one.prompt)) for one in examples]
         trees = self.renderer.render_all(examples)
         kept, _ = length.apply(trees, Length(max_lost=1.0), self.context)
         place = {id(example): i for i, example in enumerate(examples)}

@@ -26,6 +26,7 @@ from plumbline.core.stats import Interval
 from plumbline.core.types import user
 from plumbline.engine.memory import micro_tokens, peak_gb
 from plumbline.engine.metrics import MetricsFile
+from plumbline.identity import held
 from plumbline.identity import material as materials
 from plumbline.identity.blocks import blocks_of
 from plumbline.identity.compile import compile_layer
@@ -38,17 +39,18 @@ from plumbline.identity.material import Material, World
 from plumbline.identity.probes import Probe, ordered
 from plumbline.identity.strength import search
 from plumbline.identity.teach import Teacher
+from plumbline.models import state as states
 from plumbline.models.adapters import linear_names
 from plumbline.models.digest import ADAPTER, digest_folder
 from plumbline.models.load import load_model
 from plumbline.models.locate import is_adapter
 from plumbline.models.policy import Policy
-from plumbline.models.save import Extras, save_policy
+from plumbline.models.save import Extras, base_name, save_policy
 from plumbline.stages.answering import Answerer
 from plumbline.stages.offline import Progress
 
-Mode = Literal["compile", "polish", "distill"]
-IDENTITY, PROBES = "identity.json", "probes.jsonl"
+Mode = Literal["prompt", "state", "compile", "polish", "distill"]
+PROBES = "probes.jsonl"
 VALIDATION = 8
 """Of the probes every so-many-th is not fitted on: the strength is chosen there."""
 
@@ -57,7 +59,9 @@ VALIDATION = 8
 class Imprint:
     """Settings of one imprint."""
 
-    mode: Mode = option("compile", help="compile: closed form; polish: then some steps; distill")
+    mode: Mode = option(
+        "compile", help="prompt, state, compile (closed form), polish (then steps) or distill"
+    )
     rank: int = option(8, help="of the adapter's factors on each projection")
     probes: int = option(160, help="questions that the model answers under the manifesto")
     source: Literal["auto", "shipped", "own"] = option(
@@ -97,6 +101,8 @@ def run(
 ) -> dict[str, Any]:
     """Write the adapter, identity.json, probes.jsonl, metrics.jsonl and results.json; the
     results."""
+    if job.settings.mode in ("prompt", "state"):
+        return _run_prompted(job, out, say)
     s, clock = job.settings, _Clock()
     with clock("load"):
         answerer, layer = _load(job)
@@ -116,7 +122,7 @@ def run(
         renderer = answerer.renderer
         extras = Extras(tuple(renderer.end_ids), renderer.chat_template)
         save_policy(answerer.policy, out, job.model, extras=extras)
-        atomic.write_json(out / IDENTITY, _identity(job, answerer, layer))
+        held.write(out, _identity(job, teacher, strength=layer.strength))
         atomic.write_text(out / PROBES, "".join(_lines(answered)))
     with clock("evaluate"):
         metrics = _measured(job, out, say) if s.test else {}
@@ -131,7 +137,11 @@ def run(
         "parameters": sum(p.numel() for p in answerer.policy.model.parameters()),
         "steps": _steps(s),
         "strength": layer.strength,
-        "counts": {"probes": len(probes), "neutral": len(neutral)},
+        "counts": {
+            "probes": len(probes),
+            "neutral": len(neutral),
+            "test": metrics["base_kl"].n if s.test else 0,
+        },
         "seconds": clock.seconds,
         "peak_gb": peak_gb(),
         "metrics": {name: one.as_dict() for name, one in metrics.items()},
@@ -220,7 +230,7 @@ def _fit(
     tick: Progress,
 ) -> str:
     """Fit the layer as the mode says; a line about it. Steps go to metrics.jsonl."""
-    s = job.settings
+    s, metrics = job.settings, MetricsFile(out / "metrics.jsonl")
     if not job.manifesto.text:
         layer.clear()
         return "the manifesto is empty, and so is the adapter"
@@ -230,15 +240,17 @@ def _fit(
         layer.start(s.seed)
     else:
         compile_layer(layer.policy, ordered([*kept, *neutral]), layer, l0=s.ridge)
-        search(layer, aside)
+        found = search(layer, aside)
+        metrics.write({"step": 0, "kl": found[layer.strength], "strength": layer.strength})
     if s.mode != "compile":
-        _descend(s, layer, ordered([*kept, *neutral]), out, tick)
+        _descend(s, layer, ordered([*kept, *neutral]), metrics, tick)
+    metrics.close()
     return f"strength {layer.strength:g}"
 
 
-def _descend(s: Imprint, layer: Layer, probes: Sequence[Probe], out: Path, tick: Progress) -> None:
-    metrics = MetricsFile(out / "metrics.jsonl")
-
+def _descend(
+    s: Imprint, layer: Layer, probes: Sequence[Probe], metrics: MetricsFile, tick: Progress
+) -> None:
     def told(done: int, total: int, numbers: dict[str, float]) -> None:
         metrics.write({"step": done, **numbers})
         tick(done, total, numbers)
@@ -248,22 +260,60 @@ def _descend(s: Imprint, layer: Layer, probes: Sequence[Probe], out: Path, tick:
         layer.policy, layer, probes, steps=_steps(s), lr=s.lr, batch=s.batch,
         micro_tokens=budget, seed=s.seed, tick=told,
     )  # fmt: skip
-    metrics.close()
 
 
 def _steps(s: Imprint) -> int:
     return s.steps or {"compile": 0, "polish": 20, "distill": 100}[s.mode]
 
 
-def _identity(job: ImprintJob, answerer: Answerer, layer: Layer) -> dict[str, Any]:
+def _identity(job: ImprintJob, teacher: Teacher, **more: Any) -> dict[str, Any]:
     return {
         "manifesto": job.manifesto.text,
+        "system": teacher.manifesto.system,
         "clauses": list(job.manifesto.clauses),
         "mode": job.settings.mode,
-        "strength": layer.strength,
         "base": digest_folder(job.model),
-        "template": answerer.renderer.digest(),
+        "template": teacher.renderer.digest(),
+        **more,
     }
+
+
+def _run_prompted(job: ImprintJob, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """The manifesto in every prompt, read anew (`prompt`) or once for all (`state`)."""
+    s, clock = job.settings, _Clock()
+    with clock("load"):
+        policy = load_model(job.model, adapter="none", precision=s.precision)
+        answerer = Answerer(
+            job.model, template=s.template, options=s.template_options, policy=policy
+        )
+        teacher = _teacher(job, answerer, Given(policy), say)
+    with clock("train"):
+        ids, error = teacher.before, 0.0
+        if s.mode == "state":
+            state = states.warmed(policy, ids)
+            error = teacher.state_error(state)
+            states.write(state, out, digest_folder(job.model))
+    with clock("save"):
+        name = base_name(policy.source.base, out, out)
+        held.write(out, _identity(job, teacher, base_model_name_or_path=name))
+    spent = float(len(ids)) if s.mode == "prompt" else 0.0
+    metrics = {"context_tokens": spent, **({"state_error": error} if s.mode == "state" else {})}
+    say(f"{len(ids)} tokens before every question")
+    results = {
+        "command": "imprint",
+        "label": out.name,
+        "objective": s.mode,
+        "head": "lm",
+        "path": "forest" if policy.share else "rows",
+        "precision": policy.precision,
+        "parameters": sum(p.numel() for p in policy.model.parameters()),
+        "steps": 0,
+        "seconds": clock.seconds,
+        "peak_gb": peak_gb(),
+        "metrics": {k: Interval(v, v, v, 1).as_dict() for k, v in metrics.items()},
+    }
+    atomic.write_json(out / "results.json", results)
+    return results
 
 
 def _lines(answered: Answered) -> Iterator[str]:
