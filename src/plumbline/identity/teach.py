@@ -59,6 +59,13 @@ class Teacher:
         same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
         return tuple(one[:same])
 
+    @property
+    def spent(self) -> int:
+        """Tokens by which the manifesto makes a prompt longer."""
+        bare = (user("a"),)
+        told, short = self.renderer.prompts_ids([self.manifesto.told(bare), bare])
+        return len(told) - len(short)
+
     def state_error(self, state: State) -> float:
         """The largest difference of a log-probability with the state and with the whole prompt."""
         policy = self.switch.policy
@@ -88,10 +95,13 @@ class Teacher:
         prompts = told if who == "told" else bare
         with nullcontext() if who == "student" else self.switch.off():
             said = sample(
-                self.switch.policy, prompts, max_new=self.max_new, draw=Draw(0.0 if greedy else 1.0),
+                self.switch.policy,
+                prompts,
+                max_new=self.max_new,
+                draw=Draw(0.0 if greedy else 1.0),
                 seeds=seed,
                 stop_ids=self.renderer.end_ids,
-            )  # fmt: skip
+            )
         return list(zip(asked, said, strict=True))
 
     def probes(self, answered: Sequence[tuple[Conversation, Sample]]) -> list[Probe]:

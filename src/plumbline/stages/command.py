@@ -87,10 +87,12 @@ def carry_out(
     say: Callable[[str], None],
     *,
     kind: str = "model",
+    tell: Callable[[Mapping[str, Any], Path], str] | None = None,
 ) -> Path:
     """Claim the folder, do the work unless it is done, register the result; the folder.
 
-    `facts` stand in its run.json, `inputs` in its record; `paths` are the data's.
+    `facts` stand in its run.json, `inputs` in its record; `paths` are the data's; `tell` says what
+    came of it (`summary`).
     """
     out, state = place.path, place.claim()
     if state == "finished":
@@ -105,7 +107,7 @@ def carry_out(
     place.finish(seconds=results["seconds"])
     _keep(home, inputs, paths, say)
     _register(home, place, {role: record.id for role, record in inputs.items()}, kind)
-    say(summary(results, out))
+    say((tell or summary)(results, out))
     return out
 
 
@@ -246,7 +248,13 @@ def _counts_line(loaded: Loaded, name: str) -> str:
 def summary(results: Mapping[str, Any], out: Path) -> str:
     """What a person wants to know at the end, with intervals."""
     seconds = results["seconds"]
-    lines = [f"done: {results['steps']} steps in {seconds.get('train', 0):.1f} s -> {out}"]
+    first = f"done: {results['steps']} steps in {seconds.get('train', 0):.1f} s -> {out}"
+    return "\n".join([first, *figures(results)])
+
+
+def figures(results: Mapping[str, Any]) -> list[str]:
+    """The metrics of `SHOWN`, a line each."""
+    lines = []
     for name, found in results["metrics"].items():
         if name.partition(".")[0] in SHOWN and found["low"] is not None:
             before = results.get("before", {}).get(name, {}).get("value")
@@ -254,4 +262,4 @@ def summary(results: Mapping[str, Any], out: Path) -> str:
                 f"{name}: {found['value']:.4f} [{found['low']:.4f}, {found['high']:.4f}]"
                 f" n={found['n']}" + (f" (before: {before:.4f})" if before is not None else "")
             )
-    return "\n".join(lines)
+    return lines

@@ -296,9 +296,9 @@ def _run_prompted(job: ImprintJob, out: Path, say: Callable[[str], None]) -> dic
     with clock("save"):
         name = base_name(policy.source.base, out, out)
         held.write(out, _identity(job, teacher, base_model_name_or_path=name))
-    spent = float(len(ids)) if s.mode == "prompt" else 0.0
+    spent = float(teacher.spent) if s.mode == "prompt" else 0.0
     metrics = {"context_tokens": spent, **({"state_error": error} if s.mode == "state" else {})}
-    say(f"{len(ids)} tokens before every question")
+    say(f"the manifesto is {teacher.spent} tokens of every prompt")
     results = {
         "command": "imprint",
         "label": out.name,

@@ -13,7 +13,7 @@ from plumbline.identity.material import World
 from plumbline.models.digest import digest_folder
 from plumbline.models.locate import resolve_model
 from plumbline.stages import imprint as stage
-from plumbline.stages.command import carry_out, model_record
+from plumbline.stages.command import carry_out, figures, model_record
 from plumbline.stages.offline import Progress
 from plumbline.stages.outdir import OutDir
 from plumbline.store import find_store, source_record
@@ -51,7 +51,17 @@ def imprint(
         say(f"manifesto: {len(words.clauses)} clauses; mode: {settings.mode}")
         return stage.run(job, place.path, place.scratch, say, bars)
 
-    return carry_out(place, home, inputs, [str(manifesto)], facts, work, say)
+    return carry_out(place, home, inputs, [str(manifesto)], facts, work, say, tell=told)
+
+
+def told(results: Mapping[str, Any], out: Path) -> str:
+    """How long it took from the manifesto to the layer, and how far it goes."""
+    took = {name: results["seconds"].get(name, 0.0) for name in ("probes", "train")}
+    first = (
+        f"done: {sum(took.values()):.1f} s from the manifesto to {out} (answers"
+        f" {took['probes']:.1f}, fit {took['train']:.1f})"
+    )
+    return "\n".join([first, *figures(results)])
 
 
 def job_identity(job: stage.ImprintJob) -> dict[str, Any]:
