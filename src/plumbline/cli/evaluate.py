@@ -55,12 +55,15 @@ def evaluate(
 
 def at_home(model: str, store: Path | None) -> bool:
     """Whether a model speaks the microcosm's language (has its tokenizer)."""
-    from plumbline.models.locate import microcosm_base_or_none, resolve_model
+    from plumbline.models.locate import microcosm_base_or_none, resolve_model, with_weights
     from plumbline.store import find_store
     from plumbline.text.tokenizer import load_tokenizer
 
-    folder, base = resolve_model(model, find_store(store).path).path, microcosm_base_or_none()
-    return base is not None and load_tokenizer(folder).digest() == load_tokenizer(base).digest()
+    base = microcosm_base_or_none()
+    if base is None:
+        return False
+    folder = with_weights(resolve_model(model, find_store(store).path).path)
+    return load_tokenizer(folder).digest() == load_tokenizer(base).digest()
 
 
 def default_suites(model: str, store: Path | None) -> list[str]:

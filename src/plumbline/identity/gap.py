@@ -12,6 +12,7 @@ Where KL(teacher || base) is under `LEAST` nats a token there is no gap to speak
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,7 @@ from torch import Tensor
 
 from plumbline.identity.layer import Switch
 from plumbline.identity.probes import Probe, trees
+from plumbline.objectives.distill import divergence
 
 ELEMENTS = 2**26
 """Log-probabilities held at once, about: 256 MiB a side."""
@@ -55,26 +57,22 @@ class Apart:
 def apart(switch: Switch, probes: Sequence[Probe], one: Side, other: Side) -> Apart:
     """KL(one || other) at each answer token of `probes` (in the order of `probes.ordered`)."""
     found: list[np.ndarray] = []
-    with torch.no_grad():
-        for part in _parts(probes, switch.policy.rows):
-            a, b = (_said(switch, part, side) for side in (one, other))
-            kl = (a.exp() * (a - b)).sum(1).clamp(min=0.0).cpu().numpy()
-            ends = np.cumsum([int(p.answer.sum()) for p in part])[:-1]
-            found += np.split(kl, ends)
+    for part in parts(probes, switch.policy.rows):
+        a, b = (said(switch, part, side) for side in (one, other))
+        ends = np.cumsum([int(p.answer.sum()) for p in part])[:-1]
+        found += np.split(divergence(a, b).clamp(min=0.0).cpu().numpy(), ends)
     return Apart(tuple(found))
 
 
-def _said(switch: Switch, probes: Sequence[Probe], side: Side) -> Tensor:
+def said(switch: Switch, probes: Sequence[Probe], side: Side) -> Tensor:
     """Log-probabilities [T, V] of the answers' tokens."""
     policy = switch.policy
     forest = policy.grow(trees(probes, told=side == "told", answers=True))
-    if side == "student":
-        return policy.distributions(forest)
-    with switch.off():
+    with torch.no_grad(), nullcontext() if side == "student" else switch.off():
         return policy.distributions(forest)
 
 
-def _parts(probes: Sequence[Probe], vocabulary: int) -> Iterator[list[Probe]]:
+def parts(probes: Sequence[Probe], vocabulary: int) -> Iterator[list[Probe]]:
     """Runs of probes whose distributions fit."""
     part: list[Probe] = []
     held = 0

@@ -26,7 +26,7 @@ from plumbline.text.render import Renderer
 
 AGAIN = 8
 """One question in so many is followed by a second one."""
-TEXT = 64
+TEXT = 48
 """Tokens of a plain text that are looked at."""
 
 

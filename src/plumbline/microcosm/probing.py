@@ -26,7 +26,7 @@ from plumbline.text.tokenizer import load_tokenizer
 
 GENERAL = 0.4
 """Share of the questions that are drawn without a look at the rules."""
-TEXTS, OTHERS = 24, 16
+TEXTS, OTHERS = 24, 12
 
 
 def rules_of(words: str) -> tuple[Rule, ...]:
@@ -67,11 +67,11 @@ def texts(rng: random.Random, n: int) -> list[str]:
 
 
 def others(rng: random.Random, n: int) -> list[Conversation]:
-    """Conversations under other system prompts, up to the last answer."""
+    """First questions under other system prompts."""
     found: list[Conversation] = []
     while len(found) < n:
         turns = talks.document(rng).messages
-        found += [turns[:-1]] * (turns[0].role == "system")
+        found += [turns[:2]] * (turns[0].role == "system")
     return found
 
 

@@ -50,6 +50,8 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def _remedy(folder: Path) -> str:
+    if (folder / "identity.json").exists():
+        return "this folder holds a manifesto for a prompt and no weights: give its base"
     if list(folder.glob("*.bin")) or list(folder.glob("*.pt")):
         return "pickled weights are not loaded; convert them to safetensors (save_pretrained does)"
     return "give a folder in Hugging Face format with config.json and model.safetensors"

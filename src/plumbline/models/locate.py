@@ -76,6 +76,11 @@ def identity_base(folder: Path) -> Located:
     return _base(folder, told.get("base_model_name_or_path") or "", IDENTITY)
 
 
+def with_weights(folder: Path) -> Path:
+    """The folder itself, or the model below one that holds a manifesto only."""
+    return identity_base(folder).path if is_identity(folder) else folder
+
+
 def _is_model(path: Path) -> Path:
     if not path.is_dir():
         raise UserError(

@@ -23,7 +23,7 @@ from plumbline.identity.held import held
 from plumbline.models.config import context_of, is_reward, read_config
 from plumbline.models.draw import Draw
 from plumbline.models.load import load_model
-from plumbline.models.locate import is_adapter, is_identity
+from plumbline.models.locate import is_adapter, is_identity, with_weights
 from plumbline.models.policy import Policy
 from plumbline.models.sampler import Sample, sample
 from plumbline.objectives import build
@@ -69,7 +69,7 @@ class Answerer:
     ) -> None:
         """`policy`: one that was loaded from `folder` already, to be trained, say."""
         self.held = held(folder) if is_identity(folder) else None
-        weights = self.held.base if self.held else folder
+        weights = with_weights(folder)
         self.reward = judges(weights)
         self.policy = policy or load_model(
             weights, adapter="none", precision=precision, scalar_head=self.reward

@@ -29,7 +29,14 @@ from plumbline.evals import refusal
 from plumbline.evals.runner import SAMPLES, Evaluated, log_samples, run_task, write_results
 from plumbline.evals.tasks import Generation, Task
 from plumbline.models.digest import digest_folder
-from plumbline.models.locate import adapter_base, is_adapter, resolve_model
+from plumbline.models.locate import (
+    IDENTITY,
+    adapter_base,
+    is_adapter,
+    is_identity,
+    resolve_model,
+    with_weights,
+)
 from plumbline.stages.answering import Answerer, Measured
 from plumbline.stages.outdir import OutDir
 from plumbline.stages.settings import Evaluation
@@ -163,11 +170,13 @@ def _identity(
 ) -> dict[str, Any]:
     """Everything that decides the numbers."""
     base = adapter_base(folder).path if is_adapter(folder) else None
+    manifesto = {"manifesto": digest_file(folder / IDENTITY)} if is_identity(folder) else {}
     files = {d: digest_file(d) if Path(d).is_file() else d for _, d in tasks if d}
     return {
         "stage": "evaluate",
         "version": VERSION,
-        "model": digest_folder(folder, base),
+        "model": digest_folder(with_weights(folder), base),
+        **manifesto,
         "suites": [f"{name}:{files.get(data, '')}" for name, data in tasks],
         "settings": identity(settings),
     }
