@@ -24,7 +24,8 @@ from plumbline.identity.manifesto import Manifesto
 from plumbline.microcosm import manifesto as manifestos
 from plumbline.microcosm.probing import known
 from plumbline.models.locate import microcosm_base
-from plumbline.stages.imprint import Imprint, ImprintJob, run
+from plumbline.stages.imprint.making import run
+from plumbline.stages.imprint.settings import Imprint, ImprintJob
 
 OBEYED = 0.9
 

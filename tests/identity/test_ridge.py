@@ -93,3 +93,18 @@ def test_nothing_to_fit_is_no_change() -> None:
         found = ridge.factors(made.delta(), made.c, 4)
         assert (found.up @ found.down).abs().max() == 0
     assert ridge.dual(f, t, 0 * w).abs().max() == 0
+
+
+def test_a_narrowed_product_loses_least_on_the_rows() -> None:
+    """The same as the reduced-rank answer for what the wider product does."""
+    f, _, w = rows()
+    up, down = torch.randn(9, 5), torch.randn(5, 12)
+    found = ridge.narrowed(ridge.Factors(up, down), f @ down.T, w, 2)
+    s = (w[:, None] * f).T @ f
+    best = ridge.factors(up @ down, up @ down @ s, 2)
+    torch.testing.assert_close(found.up @ found.down, best.up @ best.down, atol=1e-3, rtol=1e-3)
+
+
+def test_a_product_of_the_rank_stays_as_it_is() -> None:
+    given = ridge.Factors(torch.randn(9, 2), torch.randn(2, 12))
+    assert ridge.narrowed(given, torch.randn(60, 2), torch.rand(60), 2) is given

@@ -17,7 +17,7 @@ from plumbline.microcosm.probing import known
 from plumbline.models.load import load_model
 from plumbline.models.locate import microcosm_base
 from plumbline.stages.answering import Answerer
-from plumbline.stages.imprint_command import imprint
+from plumbline.stages.imprint.command import imprint
 
 WORDS = "# House rules\n\n- Greet the user first.\n- Call the user captain.\n"
 QUICK = {"probes": 48, "test": 24}

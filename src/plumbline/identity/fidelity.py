@@ -5,6 +5,7 @@
     residual_kl, base_kl   KL(teacher || student) and KL(teacher || base), nats a token
     side_effect_kl         KL(base || student) on plain texts, nats a token
     side_effect_kl.others  the same under other system texts
+    side_effect_kl.unasked the same on questions on which no clause acts; `.prompted`: the teacher
     rules_obeyed           share of rules kept where they act, by the student; `.prompted` by the
                            teacher, `.base` by the base; `rules_misfired` where they do not act
 
@@ -20,7 +21,7 @@ import numpy as np
 
 from plumbline.core.stats import Interval, bootstrap, mean_interval, ratio_interval
 from plumbline.core.types import Conversation
-from plumbline.identity.gap import LEAST, Apart, Side, apart
+from plumbline.identity.gap import LEAST, Side, apart
 from plumbline.identity.material import Checker, Material
 from plumbline.identity.probes import Probe, ordered
 from plumbline.identity.teach import Teacher
@@ -41,7 +42,7 @@ def measured(
     sides: tuple[Side, ...] = ("told", "base", "student")
     said = {side: teacher.answers(asked, seed + 1, side) for side in sides}
     probes = {side: teacher.probes(said[side]) for side in sides}
-    found = {**_gap(teacher, probes), **_aside(teacher, material, seed)}
+    found = {**_gap(teacher, probes), **aside(teacher, material, seed)}
     if check is not None:
         greedy = {side: teacher.answers(asked, seed, side, greedy=True) for side in sides}
         found |= _rules(teacher, greedy, check)
@@ -76,17 +77,24 @@ def _closed(left: np.ndarray, whole: np.ndarray) -> Interval:
     return bootstrap(lambda a, b: 1 - a.sum() / b.sum(), left[:order], whole[:order])
 
 
-def _aside(teacher: Teacher, material: Material, seed: int) -> dict[str, Interval]:
+def aside(teacher: Teacher, material: Material, seed: int) -> dict[str, Interval]:
     """What changes where nothing should."""
-    found = {}
-    for name, probes in (
-        ("side_effect_kl", teacher.texts(material.texts, 1.0)),
-        ("side_effect_kl.others", teacher.others(material.others, 1.0, seed)),
-    ):
-        if probes:
-            moved: Apart = apart(teacher.switch, ordered(probes), "base", "student")
-            found[name] = ratio_interval(moved.sums, moved.sizes)
-    return found
+    unasked = teacher.probes(teacher.answers(material.unasked, seed, "base"))
+    found = {
+        "side_effect_kl": _moved(teacher, teacher.texts(material.texts, 1.0)),
+        "side_effect_kl.others": _moved(teacher, teacher.others(material.others, 1.0, seed)),
+        "side_effect_kl.unasked": _moved(teacher, unasked),
+        "side_effect_kl.unasked.prompted": _moved(teacher, unasked, "told"),
+    }
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _moved(teacher: Teacher, probes: Sequence[Probe], who: Side = "student") -> Interval | None:
+    """KL(base || who) in nats a token."""
+    if not probes:
+        return None
+    moved = apart(teacher.switch, ordered(probes), "base", who)
+    return ratio_interval(moved.sums, moved.sizes)
 
 
 def _rules(teacher: Teacher, said: Mapping[Side, Answered], check: Checker) -> dict[str, Interval]:

@@ -43,6 +43,11 @@ class Layer:
         down.zero_()[:rank] = factors.down
         up.zero_()[:, :rank] = factors.up
 
+    def factors(self, name: str) -> Factors:
+        """What a projection was given."""
+        module = self._lora[name]
+        return Factors(module.lora_B[NEW].weight.data, module.lora_A[NEW].weight.data)
+
     def inputs(self, name: str) -> int:
         """Features that a projection reads."""
         return int(self._lora[name].lora_A[NEW].weight.shape[1])

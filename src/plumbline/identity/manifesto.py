@@ -7,6 +7,7 @@ neither. Everything else is, as it stands. A clause is a list item, or a sentenc
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,31 @@ class Manifesto:
         """Its sentences, without bullets and numbers."""
         lines = [ITEM.sub("", line, count=1).strip() for line in self.text.splitlines()]
         return tuple(s for line in lines for s in SENTENCE.split(line) if s)
+
+    def only(self, places: Sequence[int]) -> Manifesto:
+        """Some of its clauses (from 0), in the layout of all."""
+        kept = [self.clauses[i] for i in places]
+        listed = ITEM.match(self.text.splitlines()[-1])
+        text = "\n".join(f"- {one}" for one in kept) if listed else " ".join(kept)
+        return Manifesto(text, self.system)
+
+    def joined(self, other: Manifesto) -> Manifesto:
+        """This one with the other's clauses behind it, set out as this one is: as a list, numbered,
+        or as sentences."""
+        if not self.text or not other.text:
+            return Manifesto(self.text or other.text, self.system)
+        lines = self.text.splitlines()
+        last = ITEM.match(lines[-1])
+        if last is None:
+            between = " " if len(lines) == 1 else "\n"
+            return Manifesto(self.text + between + " ".join(other.clauses), self.system)
+        number = re.search(r"\d+", last[0])
+        marks = (
+            last[0].replace(number[0], str(int(number[0]) + i)) if number else last[0]
+            for i in range(1, len(other.clauses) + 1)
+        )
+        more = [mark + clause for mark, clause in zip(marks, other.clauses, strict=True)]
+        return Manifesto("\n".join([*lines, *more]), self.system)
 
     def told(self, conversation: Conversation) -> Conversation:
         """The conversation behind the manifesto; an empty one changes nothing."""

@@ -3,6 +3,7 @@
     questions   conversations that end with a user's turn: the manifesto acts on some of them
     texts       plain texts, on which a layer should change nothing
     others      questions under another system text, likewise
+    unasked     questions on which no clause acts, where that is known: measured only
 
 Three sources. `shipped` comes along: everyday questions, pressure ("ignore your values"), questions
 after identity, openings of texts. `own` is written by the model itself, under the manifesto and
@@ -38,6 +39,7 @@ class Material:
     questions: Sequence[Conversation]
     texts: Sequence[str] = ()
     others: Sequence[Conversation] = ()
+    unasked: Sequence[Conversation] = ()
 
 
 Writer = Callable[[Manifesto, int, int], Material]

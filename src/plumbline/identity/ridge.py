@@ -89,7 +89,26 @@ def factors(delta: Tensor, c: Tensor, rank: int) -> Factors:
     # eigh orders eigenvalues upwards and reads one triangle; rounding leaves G unsymmetric.
     vectors = torch.linalg.eigh((g + g.T) / 2).eigenvectors
     up = vectors[:, -rank:].flip(1)
-    down = up.T @ delta
-    # Of one length, so that a gradient step moves both alike.
+    return balanced(up, up.T @ delta)
+
+
+def narrowed(wide: Factors, seen: Tensor, weights: Tensor, rank: int) -> Factors:
+    """The factors of `rank` that differ least from wider ones, B A, on rows of features.
+
+    seen: A f_i [N, R] for the R rows of A; weights: how much each counts [N].
+    """
+    if wide.down.shape[0] <= rank:
+        return wide
+    # The rank-r part of B (A S A^T)^(1/2), whose Gram matrix is small: R by R.
+    inner = (seen * weights[:, None]).T @ seen
+    values, vectors = torch.linalg.eigh(inner.double())
+    half = (vectors * values.clamp(min=0).sqrt()).float()
+    left = torch.linalg.svd(wide.up @ half, full_matrices=False).U[:, :rank]
+    return balanced(left, left.T @ wide.up @ wide.down)
+
+
+def balanced(up: Tensor, down: Tensor) -> Factors:
+    """The same product; each column of B and its row of A of one length, so that a gradient step
+    moves both alike. Columns of `up` are of length 1."""
     root = down.norm(dim=1).sqrt()
     return Factors(up * root, down / root.clamp(min=1e-12)[:, None])

@@ -28,12 +28,14 @@ AGAIN = 8
 """One question in so many is followed by a second one."""
 TEXT = 48
 """Tokens of a plain text that are looked at."""
+NOTHING = Manifesto("")
 
 
 class Teacher:
     """The model that reads the manifesto, its layer off while it speaks.
 
-    context: tokens that the model reads; max_new: tokens of the longest answer.
+    context: tokens that the model reads; max_new: tokens of the longest answer; without: what the
+    other side reads in place of the manifesto (nothing).
     """
 
     def __init__(
@@ -44,8 +46,9 @@ class Teacher:
         *,
         context: int,
         max_new: int,
+        without: Manifesto = NOTHING,
     ) -> None:
-        self.switch, self.renderer = switch, renderer
+        self.switch, self.renderer, self.without = switch, renderer, without
         self.manifesto, self.context, self.max_new = manifesto, context, max_new
         one, other = (renderer.prompt_ids((user(word),)) for word in ("a", "b"))
         self.header = probes.shared(one, other)
@@ -80,7 +83,7 @@ class Teacher:
 
     def asked(self, questions: Sequence[Conversation], seed: int) -> list[Conversation]:
         """The questions that fit the context, some as a second turn."""
-        return self._with_turns(self._fitting(questions), seed)
+        return self._with_turns(self.fitting(questions), seed)
 
     def answers(
         self,
@@ -130,9 +133,16 @@ class Teacher:
 
     def _ids(self, asked: Sequence[Conversation]) -> tuple[list[list[int]], list[list[int]]]:
         told = self.renderer.prompts_ids([self.manifesto.told(q) for q in asked])
-        return told, self.renderer.prompts_ids(asked)
+        return told, self.renderer.prompts_ids([self.without.told(q) for q in asked])
 
-    def _fitting(self, questions: Sequence[Conversation]) -> list[Conversation]:
+    def of(self, manifesto: Manifesto, without: Manifesto = NOTHING) -> Teacher:
+        """The same model under another text."""
+        return Teacher(
+            self.switch, self.renderer, manifesto, context=self.context, max_new=self.max_new,
+            without=without,
+        )  # fmt: skip
+
+    def fitting(self, questions: Sequence[Conversation]) -> list[Conversation]:
         """Questions that leave room for an answer behind the manifesto."""
         kept = [q for q, fits in zip(questions, self._fits(questions), strict=True) if fits]
         if not kept:

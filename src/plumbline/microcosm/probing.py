@@ -26,7 +26,7 @@ from plumbline.text.tokenizer import load_tokenizer
 
 GENERAL = 0.4
 """Share of the questions that are drawn without a look at the rules."""
-TEXTS, OTHERS = 24, 12
+TEXTS, OTHERS, UNASKED = 24, 12, 24
 
 
 def rules_of(words: str) -> tuple[Rule, ...]:
@@ -78,8 +78,21 @@ def others(rng: random.Random, n: int) -> list[Conversation]:
 def test(words: Words, n: int, seed: int) -> Material:
     """`n` different questions with things or phrasings that are held out, as `fit` gives them."""
     rng = random.Random(f"microcosm/probing/test/{seed}/{words.text}")
-    asks = asks_for(rules_of(words.text), n, rng, ("entity", "paraphrase"))
-    return Material([ask.conversation for ask in asks], texts(rng, TEXTS), others(rng, OTHERS))
+    rules = rules_of(words.text)
+    asks = asks_for(rules, n, rng, ("entity", "paraphrase"))
+    return Material(
+        [ask.conversation for ask in asks],
+        texts(rng, TEXTS),
+        others(rng, OTHERS),
+        unasked(rules, UNASKED, rng),
+    )
+
+
+def unasked(rules: Sequence[Rule], n: int, rng: random.Random) -> list[Conversation]:
+    """Up to `n` requests on which none of the rules acts; none where one acts on everything."""
+    asks = [draw_ask(rng, KINDS, "entity") for _ in range(20 * n)]
+    found = [ask.conversation for ask in asks if not any(rule.fires(ask) for rule in rules)]
+    return found[:n]
 
 
 def checker(words: Words) -> Checker:

@@ -189,13 +189,14 @@ def data_role(n: int) -> str:
 def _keep(
     home: Store, inputs: Mapping[str, Record], paths: Sequence[str], say: Callable[[str], None]
 ) -> None:
-    """Put the inputs into the store: the model by its path, the data's words as a copy.
+    """Put the inputs into the store: models by their paths, the data's words as a copy.
 
     Done at the end, so that a refused run leaves nothing behind.
     """
-    if "model" in inputs and not home.has(inputs["model"].id):
-        with home.committing():
-            home.finish(inputs["model"])
+    for record in inputs.values():
+        if record.kind == "model" and not home.has(record.id):
+            with home.committing():
+                home.finish(record)
     given = {record.id for record in inputs.values()}
     for path in paths:
         if Path(path).is_file() and add_source(home, Path(path)).id not in given:

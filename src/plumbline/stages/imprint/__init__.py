@@ -1,0 +1,1 @@
+"""`plumbline imprint`: from a manifesto and a model to an identity, and what it is worth."""

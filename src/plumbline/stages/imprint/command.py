@@ -1,0 +1,358 @@
+"""`plumbline imprint` without a recipe: words to an identity in a folder, registered.
+
+A new identity (`imprint`), one with more clauses (`refined`), one on another base (`again`), two in
+one (`composed`), and what one is worth (`measure`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from plumbline.core.errors import UserError
+from plumbline.core.ids import digest
+from plumbline.core.settings import identity, overlay
+from plumbline.core.stats import Interval
+from plumbline.identity import held
+from plumbline.identity.manifesto import Manifesto, read_manifesto
+from plumbline.identity.material import World
+from plumbline.models.digest import digest_folder
+from plumbline.models.locate import adapter_base, is_adapter, resolve_model
+from plumbline.stages.command import carry_out, figures, model_record
+from plumbline.stages.imprint import checking, making
+from plumbline.stages.imprint.checking import Checked
+from plumbline.stages.imprint.measuring import measured_folder
+from plumbline.stages.imprint.record import Clock, write_measurement
+from plumbline.stages.imprint.settings import Imprint, ImprintJob, Measuring, Sum
+from plumbline.stages.offline import Progress
+from plumbline.stages.outdir import OutDir
+from plumbline.store import Store, find_store, source_record
+from plumbline.text.tokenizer import load_tokenizer
+
+VERSION = 2
+"""Version of what an imprint computes; it enters ids."""
+Known = Callable[[Path], World | None]
+"""What is known of a model's world."""
+REFINED = 64
+"""Questions about new clauses, and as many of the identity's own that are fitted on again."""
+
+
+def unknown_world(folder: Path) -> World | None:
+    """Of most models nothing is known."""
+    return None
+
+
+def imprint(
+    manifesto: Path,
+    model: str,
+    out: Path,
+    *,
+    sets: Mapping[str, Any] | None = None,
+    store: Path | None = None,
+    world: Known = unknown_world,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Imprint the manifesto of a file on a model."""
+    words = read_manifesto(manifesto)
+    home = find_store(store)
+    folder = _model(model, home, say)
+    job = ImprintJob(folder, words, overlay(Imprint(), sets or {}), world(folder))
+    facts = {"model": model, "manifesto": str(manifesto)}
+    return _carry_out(job, out, home, facts, say, [manifesto])
+
+
+def refined(
+    adapter: str,
+    clauses: Sequence[str],
+    out: Path,
+    *,
+    sets: Mapping[str, Any] | None = None,
+    store: Path | None = None,
+    world: Known = unknown_world,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """An identity with more clauses: asked anew is what these are about; of its own probes some are
+    fitted on again."""
+    home = find_store(store)
+    folder, old = _identity(adapter, home, say)
+    added = Manifesto(" ".join(clauses))
+    settings = overlay(_settings(folder, probes=REFINED), sets or {})
+    base = _base(folder)
+    probes = held.read_probes(folder)
+    step = max(1, len(probes) // settings.probes)
+    job = ImprintJob(
+        base, old.joined(added), settings, world(base), asks_for=added,
+        kept=probes[::step][: settings.probes], more={"from": _manifestos([folder])},
+    )  # fmt: skip
+    facts = {"model": adapter, "add": list(clauses)}
+    return _carry_out(job, out, home, facts, say, adapters=[folder])
+
+
+def again(
+    adapter: str,
+    model: str,
+    out: Path,
+    *,
+    sets: Mapping[str, Any] | None = None,
+    store: Path | None = None,
+    world: Known = unknown_world,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """An identity's manifesto on another base, with the questions that it was fitted on."""
+    home = find_store(store)
+    folder, words = _identity(adapter, home, say)
+    base = _model(model, home, say)
+    questions = tuple(question for question, _ in held.read_probes(folder))
+    job = ImprintJob(
+        base, words, overlay(_settings(folder), sets or {}), world(base),
+        questions=questions or None, more={"from": _manifestos([folder])},
+    )  # fmt: skip
+    facts = {"model": model, "again": adapter}
+    return _carry_out(job, out, home, facts, say, adapters=[folder])
+
+
+def composed(
+    parts: Sequence[str],
+    out: Path,
+    *,
+    how: str = "joint",
+    strengths: Sequence[float] = (),
+    sets: Mapping[str, Any] | None = None,
+    store: Path | None = None,
+    world: Known = unknown_world,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Several identities as one: compiled anew from all their manifestos (`joint`), their adapters
+    added up (`sum`), or the second one's manifesto fitted on top of the first (`chain`).
+
+    strengths: what a part of a sum is multiplied by (1 each).
+    """
+    _check_composed(parts, how, strengths)
+    home = find_store(store)
+    opened = [_identity(part, home, say) for part in parts]
+    folders = [folder for folder, _ in opened]
+    base = _one_base(folders)
+    words = opened[0][1]
+    for _, other in opened[1:]:
+        words = words.joined(other)
+    settings = overlay(_settings(folders[0]), sets or {})
+    own = [held.read_probes(folder) for folder in folders]
+    count = max(1, settings.probes // len(own))
+    shared = [row for probes in own for row in probes[:: max(1, len(probes) // count)][:count]]
+    job = ImprintJob(
+        base, words, settings, world(base), questions=tuple(q for q, _ in shared) or None,
+        more={"from": _manifestos(folders), "how": how},
+    )  # fmt: skip
+    if how == "sum":
+        given = Sum(tuple(folders), tuple(strengths) or (1.0,) * len(folders))
+        job = replace(job, sum=given)
+    if how == "chain":
+        job = replace(job, sum=Sum(tuple(folders), (1.0,) * len(folders), chained=True))
+    facts = {"parts": list(parts), "how": how, "strengths": list(strengths)}
+    return _carry_out(job, out, home, facts, say, adapters=folders)
+
+
+def measure(
+    adapter: str,
+    *,
+    manifesto: Path | None = None,
+    strengths: Sequence[float] = (1.0,),
+    out: Path | None = None,
+    sets: Mapping[str, Any] | None = None,
+    store: Path | None = None,
+    world: Known = unknown_world,
+    say: Callable[[str], None] = print,
+) -> dict[float, dict[str, Interval]]:
+    """Every figure of an adapter, by what it is multiplied by, against the manifesto imprinted in
+    it (or that of a file); kept in `out`/results.json, or `out`/strength-S/results.json where there
+    are several."""
+    folder = _model(adapter, find_store(store), say)
+    if not is_adapter(folder):
+        raise UserError("only adapters are measured", where=str(folder), fix="give its folder")
+    told = {} if manifesto else held.told_in(folder)
+    words = read_manifesto(manifesto) if manifesto else _words(told)
+    settings, base = overlay(Measuring(), sets or {}), _base(folder)
+    found = {}
+    for strength in strengths:
+        clock = Clock()
+        with clock("evaluate"):
+            found[strength] = measured_folder(folder, words, world(base), settings, say, strength)
+        if out is not None:
+            place = out / f"strength-{strength:g}" if len(strengths) > 1 else out
+            label = folder.name + (f" x {strength:g}" if strength != 1 else "")
+            write_measurement(place, label, clock, found[strength])
+    return found
+
+
+def check(
+    manifesto: Path | None,
+    model: str,
+    *,
+    adapter: str = "",
+    out: Path | None = None,
+    sets: Mapping[str, Any] | None = None,
+    store: Path | None = None,
+    world: Known = unknown_world,
+    say: Callable[[str], None] = print,
+) -> Checked:
+    """A manifesto clause by clause, in the model's prompt and in the adapter."""
+    home, clock = find_store(store), Clock()
+    given = _identity(adapter, home, say) if adapter else None
+    folder = given[0] if given else None
+    base = _base(folder) if folder else _model(model, home, say)
+    words = read_manifesto(manifesto) if manifesto else given[1] if given else Manifesto("")
+    if not words.clauses:
+        raise UserError("the manifesto has no clause", fix="write a sentence, or a list")
+    with clock("evaluate"):
+        settings = overlay(checking.Checking(), sets or {})
+        found = checking.check(base, words, world(base), settings, lambda line: None, folder)
+    for line in checking.table(found):
+        say(line)
+    say(f"{len(found.clauses)} clauses in {clock.seconds['evaluate']:.1f} s; what does not pass:")
+    for line in found.wrong or ["nothing"]:
+        say(f"  {line}")
+    if out is not None:
+        write_measurement(out, out.name, clock, found.metrics)
+    return found
+
+
+def _check_composed(parts: Sequence[str], how: str, strengths: Sequence[float]) -> None:
+    if how not in ("joint", "sum", "chain"):
+        raise UserError(f"unknown way to compose: {how!r}", fix="one of joint, sum, chain")
+    if strengths and how != "sum":
+        raise UserError("strengths are for --how sum", fix="leave --strength out, or add up")
+    if strengths and len(strengths) != len(parts):
+        raise UserError(
+            f"{len(strengths)} strengths for {len(parts)} identities", fix="give one for each"
+        )
+    if len(parts) < 2 and not strengths:
+        raise UserError(
+            "one identity is composed already", fix="give two, or --how sum --strength S"
+        )
+    if how == "chain" and len(parts) != 2:
+        raise UserError("a chain is of two identities", fix="chain the result with the third")
+
+
+def _identity(name: str, home: Store, say: Callable[[str], None]) -> tuple[Path, Manifesto]:
+    """The folder of an identity that is an adapter, and its manifesto."""
+    folder = _model(name, home, say)
+    told = held.told_in(folder)
+    if not is_adapter(folder):
+        raise UserError(
+            f"this identity has no adapter (mode {told['mode']})",
+            where=str(folder),
+            fix="imprint its manifesto with --mode compile",
+        )
+    return folder, _words(told)
+
+
+def _words(told: Mapping[str, Any]) -> Manifesto:
+    return Manifesto(told["manifesto"], told.get("system", True))
+
+
+def _model(name: str, home: Store, say: Callable[[str], None]) -> Path:
+    taken = resolve_model(name, home.path)
+    say(f"model: {taken.took}")
+    return taken.path
+
+
+def _base(folder: Path) -> Path:
+    return adapter_base(folder).path
+
+
+def _one_base(folders: Sequence[Path]) -> Path:
+    bases = {held.told_in(folder)["base"] for folder in folders}
+    if len(bases) > 1:
+        raise UserError(
+            "these identities were made for different bases",
+            where=", ".join(map(str, folders)),
+            fix="imprint one of them on the other's base first (--again)",
+        )
+    return _base(folders[0])
+
+
+def _settings(folder: Path, **changes: Any) -> Imprint:
+    """The settings that an identity was made with."""
+    record = json.loads((folder / "run.json").read_text("utf-8"))
+    given = record["identity"]["settings"]
+    known = {field.name for field in fields(Imprint)}
+    return overlay(Imprint(), {k: v for k, v in given.items() if k in known} | changes)
+
+
+def _manifestos(folders: Sequence[Path]) -> list[str]:
+    return [held.told_in(folder)["manifesto"] for folder in folders]
+
+
+def _carry_out(
+    job: ImprintJob,
+    out: Path,
+    home: Store,
+    facts: Mapping[str, Any],
+    say: Callable[[str], None],
+    files: Sequence[Path] = (),
+    adapters: Sequence[Path] = (),
+) -> Path:
+    place = OutDir(Path(out), job_identity(job, adapters))
+    inputs = {"model": model_record(home, resolve_model(str(job.model)))}
+    for file in files:
+        inputs["manifesto"] = source_record(home, file)
+    for n, folder in enumerate(adapters):
+        inputs[f"identity.{n + 1}"] = model_record(home, resolve_model(str(folder)))
+
+    def work(bars: Callable[[str], Progress]) -> dict[str, Any]:
+        say(f"manifesto: {len(job.manifesto.clauses)} clauses; mode: {job.settings.mode}")
+        return making.run(job, place.path, place.scratch, say, bars)
+
+    told_of = {"command": "imprint", **facts}
+    return carry_out(place, home, inputs, list(map(str, files)), told_of, work, say, tell=told)
+
+
+def told(results: Mapping[str, Any], out: Path) -> str:
+    """How long it took from the manifesto to the layer, and how far it goes."""
+    took = {name: results["seconds"].get(name, 0.0) for name in ("probes", "train")}
+    first = (
+        f"done: {sum(took.values()):.1f} s from the manifesto to {out} (answers"
+        f" {took['probes']:.1f}, fit {took['train']:.1f})"
+    )
+    return "\n".join([first, *figures(results)])
+
+
+def table(found: Mapping[float, Mapping[str, Interval]]) -> list[str]:
+    """Figures by strength, a line each; intervals in brackets."""
+    names = list(dict.fromkeys(name for one in found.values() for name in one))
+    wide = max(map(len, names))
+    lines = [" " * wide + "".join(f"  {'x ' + format(s, 'g'):>26}" for s in found)]
+    for name in names:
+        cells = [_cell(one.get(name)) for one in found.values()]
+        lines.append(f"{name:<{wide}}" + "".join(f"  {cell:>26}" for cell in cells))
+    return lines
+
+
+def _cell(one: Interval | None) -> str:
+    if one is None:
+        return "-"
+    if one.low == one.high:
+        return f"{one.value:.4g}"
+    return f"{one.value:.4f} [{one.low:.4f}, {one.high:.4f}]"
+
+
+def job_identity(job: ImprintJob, adapters: Sequence[Path] = ()) -> dict[str, Any]:
+    """Everything that decides the result."""
+    found = {
+        "stage": "imprint",
+        "version": VERSION,
+        "model": digest_folder(job.model) if (job.model / "config.json").is_file() else "",
+        "tokenizer": load_tokenizer(job.model).digest(),
+        "manifesto": digest(job.manifesto.text),
+        "world": job.world is not None,
+        "settings": identity(job.settings),
+    }
+    if adapters:
+        found["identities"] = [digest_folder(one, _base(one)) for one in adapters]
+        found["how"] = job.more.get("how", "")
+    if job.sum is not None:
+        found["strengths"] = list(job.sum.strengths)
+    return found

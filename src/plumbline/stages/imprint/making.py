@@ -1,0 +1,171 @@
+"""From a manifesto and a model to an adapter, and how far it goes.
+
+Phases (seconds of each in results.json): `load`; `probes`, the questions and the teacher's answers;
+`train`, the fit; `save`; `evaluate`, on the saved folder, with questions of another source than the
+fit's. What a person waits for is `probes` and `train`.
+
+`identity.json` in the folder says what it holds to: the manifesto, the digests of the base and of
+its template, the mode and its strength. `probes.jsonl` has the questions and answers it was fitted
+on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from plumbline.engine.memory import micro_tokens
+from plumbline.engine.metrics import MetricsFile
+from plumbline.identity import compose, held
+from plumbline.identity.blocks import blocks_of
+from plumbline.identity.compile import compile_layer
+from plumbline.identity.distill import distill
+from plumbline.identity.layer import Layer
+from plumbline.identity.manifesto import Manifesto
+from plumbline.identity.probes import Probe, ordered
+from plumbline.identity.strength import search
+from plumbline.models.adapters import linear_names
+from plumbline.models.load import load_model
+from plumbline.models.save import Extras, save_policy
+from plumbline.stages.answering import Answerer
+from plumbline.stages.imprint import prompted
+from plumbline.stages.imprint.measuring import measured_folder
+from plumbline.stages.imprint.opening import Say, fitted_on, opened, teacher_for
+from plumbline.stages.imprint.record import Clock, identity_of, results_of, steps_of
+from plumbline.stages.imprint.settings import Imprint, ImprintJob, Sum
+from plumbline.stages.offline import Progress
+
+VALIDATION = 8
+"""Of the probes every so-many-th is not fitted on: the strength is chosen there."""
+
+
+def run(
+    job: ImprintJob, out: Path, scratch: Path, say: Say, progress: Callable[[str], Progress]
+) -> dict[str, Any]:
+    """Write the adapter, identity.json, probes.jsonl, metrics.jsonl and results.json; the
+    results."""
+    if job.settings.mode in ("prompt", "state"):
+        return prompted.run(job, out, say)
+    s, clock = job.settings, Clock()
+    if job.sum is not None and job.sum.chained:
+        with clock("train"):
+            job = replace(job, sum=_chain(job, job.sum, scratch))
+    with clock("load"):
+        answerer = opened(job)
+        layer = Layer(answerer.policy, _names(job, answerer), s.rank)
+        teacher = teacher_for(answerer, layer, job.manifesto, s, say)
+    with clock("probes"):
+        material = fitted_on(job, teacher)
+        # Questions that were asked before have their second turns already.
+        ask = partial(teacher.asked, seed=s.seed) if job.questions is None else teacher.fitting
+        asked = ask(material.questions)
+        answered = [*job.kept, *teacher.answers(asked, s.seed + 1)]
+        probes = teacher.probes(answered)
+        neutral = [
+            *teacher.texts(material.texts, s.texts),
+            *teacher.others(material.others, s.others, s.seed + 2),
+        ]
+    with clock("train"):
+        told = _fit(job, layer, probes, neutral, out, progress("fit"))
+    say(f"{len(probes)} probes and {len(neutral)} neutral texts; {told}")
+    with clock("save"):
+        renderer = answerer.renderer
+        extras = Extras(tuple(renderer.end_ids), renderer.chat_template)
+        save_policy(answerer.policy, out, job.model, extras=extras)
+        held.write(out, identity_of(job, teacher, strength=layer.strength))
+        held.write_probes(out, answered)
+    with clock("evaluate"):
+        metrics = measured_folder(out, job.manifesto, job.world, s, say) if s.test else {}
+    tested = metrics["base_kl"].n if s.test else 0
+    counts = {"probes": len(probes), "neutral": len(neutral), "test": tested}
+    return results_of(
+        job, out, answerer.policy, clock, metrics, strength=layer.strength, counts=counts
+    )
+
+
+def _names(job: ImprintJob, answerer: Answerer) -> list[str]:
+    """The projections that get a layer."""
+    model = answerer.policy.model
+    if job.sum is not None:
+        return list(compose.added(_parts(job.sum)))
+    if job.settings.mode == "distill":
+        return linear_names(model)
+    return [name for block in blocks_of(model) for name in block.names]
+
+
+def _fit(
+    job: ImprintJob,
+    layer: Layer,
+    probes: Sequence[Probe],
+    neutral: Sequence[Probe],
+    out: Path,
+    tick: Progress,
+) -> str:
+    """Fit the layer as the mode says; a line about it. Steps go to metrics.jsonl."""
+    s, metrics = job.settings, MetricsFile(out / "metrics.jsonl")
+    if not job.manifesto.text:
+        layer.clear()
+        return "the manifesto is empty, and so is the adapter"
+    kept = [one for i, one in enumerate(probes) if i % VALIDATION]
+    aside = [one for i, one in enumerate(probes) if not i % VALIDATION] or kept
+    fitted = ordered([*kept, *neutral])
+    if job.sum is not None:
+        _add_up(job, job.sum, layer, fitted)
+    elif s.mode == "distill":
+        layer.start(s.seed)
+    else:
+        compile_layer(layer.policy, fitted, layer, l0=s.ridge)
+        found = search(layer, aside)
+        metrics.write({"step": 0, "kl": found[layer.strength], "strength": layer.strength})
+    if steps_of(s):
+        _descend(s, layer, fitted, metrics, tick)
+    metrics.close()
+    return f"strength {layer.strength:g}"
+
+
+def _chain(job: ImprintJob, given: Sum, scratch: Path) -> Sum:
+    """The second manifesto imprinted on the base with the first one's adapter merged in."""
+    first, second = given.parts
+    merged, on_top = scratch / "merged", scratch / "on_top"
+    policy = load_model(first, adapter="none", precision="fp32")
+    save_policy(policy, merged, first, merge=True)
+    told = held.told_in(second)
+    words = Manifesto(told["manifesto"], told["system"])
+    settings = replace(job.settings, test=0)
+    part = ImprintJob(merged, words, settings, job.world, questions=job.questions)
+    run(part, on_top, scratch, lambda line: None, lambda phase: lambda *numbers: None)
+    return Sum((first, on_top), given.strengths)
+
+
+def _add_up(job: ImprintJob, given: Sum, layer: Layer, probes: Sequence[Probe]) -> None:
+    whole = compose.added(_parts(given))
+    rank = max(one.down.shape[0] for one in whole.values())
+    wide = Layer(load_model(job.model, adapter="none", precision="fp32"), list(whole), rank)
+    for name, factors in whole.items():
+        wide.set(name, factors)
+    compose.narrow(wide, layer, probes)
+
+
+def _parts(given: Sum) -> list[tuple[compose.Parts, float]]:
+    loaded = [load_model(one, adapter="none", precision="fp32") for one in given.parts]
+    return [
+        (compose.factors_of(policy), strength)
+        for policy, strength in zip(loaded, given.strengths, strict=True)
+    ]
+
+
+def _descend(
+    s: Imprint, layer: Layer, probes: Sequence[Probe], metrics: MetricsFile, tick: Progress
+) -> None:
+    def told(done: int, total: int, numbers: dict[str, float]) -> None:
+        metrics.write({"step": done, **numbers})
+        tick(done, total, numbers)
+
+    budget = micro_tokens(layer.policy.model.config, layer.policy.device)
+    distill(
+        layer.policy, layer, probes, steps=steps_of(s), lr=s.lr, batch=s.batch,
+        micro_tokens=budget, seed=s.seed, tick=told,
+    )  # fmt: skip

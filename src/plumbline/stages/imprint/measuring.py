@@ -1,0 +1,63 @@
+"""What an identity in a folder is worth: the figures of `identity.fidelity`, for any adapter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from plumbline.core.stats import Interval
+from plumbline.identity.fidelity import measured
+from plumbline.identity.gap import LEAST
+from plumbline.identity.layer import Given
+from plumbline.identity.manifesto import Manifesto
+from plumbline.identity.material import World
+from plumbline.models.adapters import layers_with_adapters
+from plumbline.models.digest import ADAPTER
+from plumbline.models.load import load_model
+from plumbline.models.policy import Policy
+from plumbline.stages.answering import Answerer
+from plumbline.stages.imprint.opening import Say, teacher_for, tested_on
+from plumbline.stages.imprint.settings import Measuring
+
+
+def measured_folder(
+    folder: Path,
+    manifesto: Manifesto,
+    world: World | None,
+    s: Measuring,
+    say: Say,
+    strength: float = 1.0,
+) -> dict[str, Interval]:
+    """The figures of an adapter as it was saved, against the model below it that reads `manifesto`;
+    with `strength` multiplying it."""
+    policy = load_model(folder, adapter="none", precision="fp32")
+    scale(policy, strength)
+    answerer = Answerer(folder, template=s.template, options=s.template_options, policy=policy)
+    teacher = teacher_for(answerer, Given(policy), manifesto, s, lambda line: None)
+    check = world.checker(manifesto) if world else None
+    found = measured(teacher, tested_on(manifesto, teacher, world, s), s.seed + 3, check)
+    if manifesto.text and found["base_kl"].value < LEAST:
+        say(
+            f"the base does not follow this text even in its prompt ({found['base_kl'].value:.4f}"
+            " nats a token): there is no gap to close"
+        )
+    return found | sizes(policy, folder)
+
+
+def scale(policy: Policy, strength: float) -> None:
+    """Multiply what the policy's adapters do."""
+    for module in layers_with_adapters(policy.model).values():
+        for name in module.scaling:
+            module.scaling[name] *= strength
+
+
+def sizes(policy: Policy, folder: Path) -> dict[str, Interval]:
+    """Rank, bytes, and the adapter's share of the base's parameters."""
+    own = sum(p.numel() for name, p in policy.model.named_parameters() if ".lora_" in name)
+    base = sum(p.numel() for name, p in policy.model.named_parameters() if ".lora_" not in name)
+    ranks = [r for m in layers_with_adapters(policy.model).values() for r in m.r.values()]
+    exact = {
+        "rank": float(max(ranks, default=0)),
+        "adapter_bytes": float((folder / ADAPTER).stat().st_size),
+        "adapter_share": own / base,
+    }
+    return {name: Interval(value, value, value, 1) for name, value in exact.items()}

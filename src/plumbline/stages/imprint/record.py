@@ -1,0 +1,89 @@
+"""What an imprint says of itself: identity.json and results.json."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from plumbline.core import atomic
+from plumbline.core.stats import Interval
+from plumbline.engine.memory import peak_gb
+from plumbline.identity.teach import Teacher
+from plumbline.models.digest import digest_folder
+from plumbline.models.policy import Policy
+from plumbline.stages.imprint.settings import Imprint, ImprintJob
+
+
+class Clock:
+    """Seconds by phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, phase: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        took = time.perf_counter() - began
+        self.seconds[phase] = round(self.seconds.get(phase, 0.0) + took, 3)
+
+
+def identity_of(job: ImprintJob, teacher: Teacher, **more: Any) -> dict[str, Any]:
+    """The content of identity.json."""
+    return {
+        "manifesto": job.manifesto.text,
+        "system": teacher.manifesto.system,
+        "clauses": list(job.manifesto.clauses),
+        "mode": job.settings.mode,
+        "base": digest_folder(job.model),
+        "template": teacher.renderer.digest(),
+        **job.more,
+        **more,
+    }
+
+
+def results_of(
+    job: ImprintJob,
+    out: Path,
+    policy: Policy,
+    clock: Clock,
+    metrics: Mapping[str, Interval],
+    **more: Any,
+) -> dict[str, Any]:
+    """Write results.json; its content."""
+    results = {
+        "command": "imprint",
+        "label": out.name,
+        "objective": job.settings.mode,
+        "head": "lm",
+        "path": "forest" if policy.share else "rows",
+        "precision": policy.precision,
+        "parameters": sum(p.numel() for p in policy.model.parameters()),
+        "steps": steps_of(job.settings),
+        **more,
+        "seconds": clock.seconds,
+        "peak_gb": peak_gb(),
+        "metrics": {name: one.as_dict() for name, one in metrics.items()},
+    }
+    atomic.write_json(out / "results.json", results)
+    return results
+
+
+def write_measurement(out: Path, label: str, clock: Clock, metrics: Mapping[str, Interval]) -> None:
+    """results.json of a measurement alone, as reports read it."""
+    told = {
+        "command": "imprint measure",
+        "label": label,
+        "seconds": clock.seconds,
+        "peak_gb": peak_gb(),
+        "metrics": {name: one.as_dict() for name, one in metrics.items()},
+    }
+    atomic.write_json(out / "results.json", told)
+
+
+def steps_of(s: Imprint) -> int:
+    """Gradient steps of an imprint."""
+    return s.steps or {"polish": 20, "distill": 100}.get(s.mode, 0)
