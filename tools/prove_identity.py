@@ -1,12 +1,15 @@
 """How much of a manifesto's effect an adapter holds, over many manifestos of the microcosm.
 
     python tools/prove_identity.py FOLDER [--manifestos N] [--modes compile polish distill]
+    python tools/prove_identity.py FOLDER [--manifestos N] --trials told_apart pressed wrong
+    python tools/prove_identity.py FOLDER [--manifestos N] --trials stacked refined
 
 Manifestos of 1 to 8 rules are drawn by seed. One counts where the model obeys nine tenths of its
 rules when it reads them in its prompt; how many do not is said. For each mode: share of the gap
 closed in all (micro: summed over tokens, then manifestos) and the mean over manifestos (macro),
-rules obeyed beside the prompted model's, side effects, seconds. Finished runs are kept; the same
-command goes on.
+rules obeyed beside the prompted model's, side effects, seconds. Trials (`identity_trials`) of the
+first line are on the compiled identities, those of the second make their own. Finished runs are
+kept; the same command goes on.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import json
 import random
 from pathlib import Path
 
+import identity_trials
 import numpy as np
 
 from plumbline.core.settings import overlay
@@ -63,7 +67,9 @@ def told(name: str, results: list[dict]) -> str:
     shown = {"micro": micro}
     for label, metric in (
         ("macro", "gap_closed"), ("own text", "gap_closed_on_policy"), ("raw", "side_effect_kl"),
-        ("other prompts", "side_effect_kl.others"), ("misfired", "rules_misfired"),
+        ("other prompts", "side_effect_kl.others"), ("unasked", "side_effect_kl.unasked"),
+        ("unasked by the prompted", "side_effect_kl.unasked.prompted"),
+        ("misfired", "rules_misfired"),
         ("misfired by the prompted", "rules_misfired.prompted"),
     ):  # fmt: skip
         found = [value(r, metric) for r in results]
@@ -77,13 +83,49 @@ def told(name: str, results: list[dict]) -> str:
     return f"{name} ({len(results)} manifestos, median {np.median(seconds):.1f} s): {numbers}"
 
 
+def tried(folder: Path, trial: str, index: int) -> dict:
+    """The numbers of one trial, made if they are not there yet."""
+    out = folder / f"{index:02}-{trial}.json"
+    if not out.exists():
+        make = getattr(identity_trials, trial)
+        if trial in ("stacked", "refined"):
+            found = make(folder / f"{index:02}-{trial}", index)
+        else:
+            other = index + 3 if trial == "wrong" else index
+            found = make(folder / f"{index:02}-compile", words(other), index)
+        out.write_text(json.dumps(found))
+    return json.loads(out.read_text("utf-8"))
+
+
+def trials(folder: Path, names: list[str], count: int) -> None:
+    for trial in names:
+        rows = []
+        for index in range(count):
+            own = trial not in ("stacked", "refined")
+            if (
+                own
+                and value(imprinted(folder, index, "compile", {}), "rules_obeyed.prompted") < OBEYED
+            ):
+                continue
+            rows.append(tried(folder, trial, index))
+            print(f"{index:02} {trial}", *(f"{k} {v:.3f}" for k, v in rows[-1].items()), flush=True)
+        for name in rows[0]:
+            found = [row[name] for row in rows if np.isfinite(row.get(name, np.nan))]
+            i = mean_interval(found)
+            print(f"{trial} {name}: {i.value:.4f} [{i.low:.4f}, {i.high:.4f}] n={i.n}"
+                  f" median {np.median(found):.3f}")  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--manifestos", type=int, default=40)
     parser.add_argument("--modes", nargs="+", default=["compile"])
     parser.add_argument("--set", nargs="*", default=[], dest="sets")
+    parser.add_argument("--trials", nargs="+", default=[])
     args = parser.parse_args()
+    if args.trials:
+        return trials(args.folder, args.trials, args.manifestos)
     sets = dict(one.split("=", 1) for one in args.sets)
     for mode in args.modes:
         results = []

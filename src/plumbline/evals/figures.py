@@ -94,7 +94,7 @@ def points(curves: Sequence[Mapping[str, Any]], name: str) -> tuple[list[float],
 def _panel(
     run: Run, title: str, series: Mapping[str, tuple[list[float], list[float]]], index: int
 ) -> Figure:
-    canvas, axes = _canvas(3.5, 2.1, (0.5, 0.1, 0.42, 0.08))
+    canvas, axes = canvas_of(3.5, 2.1, (0.5, 0.1, 0.42, 0.08))
     said = []
     for name, (x, y) in series.items():
         held = name.startswith("heldout")
@@ -165,7 +165,7 @@ def _whiskers(
     """A line a row: value, interval, number. zero: differences, signed; bar: filled from 0."""
     names = [_short(name, most) for name, _, _ in rows]
     left = 0.16 + 0.088 * max(map(len, names), default=0)  # inches: labels at 10.5 points
-    canvas, axes = _canvas(width, 0.42 + 0.36 * len(rows), (left, 0.7, 0.3, 0.06))
+    canvas, axes = canvas_of(width, 0.42 + 0.36 * len(rows), (left, 0.7, 0.3, 0.06))
     axes.locator_params(axis="x", nbins=5 if left < 1 or width > 4 else 3)
     if zero or bar:
         axes.axvline(0, color=INK, lw=1)
@@ -206,7 +206,7 @@ def _short(name: str, most: int) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
-def _canvas(
+def canvas_of(
     width: float, height: float, margins: tuple[float, float, float, float]
 ) -> tuple[Canvas, Axes]:
     """An empty plot of this size in inches, with (left, right, bottom, top) margins in inches:

@@ -111,8 +111,26 @@ MEANINGS: dict[str, Meaning] = {
     "diversity": Meaning("diversity", 0, "how much answers to one prompt differ from each other"),
     "gap_closed": Meaning("gap closed", 1, "share of the prompt's effect that the adapter has"),
     "gap_closed_on_policy": Meaning("gap closed, own text", 1, "the same, on the model's own text"),
+    "base_kl": Meaning("the gap", 0, "KL of the prompted model to the base, nats an answer token"),
+    "residual_kl": Meaning("what is left of it", -1, "KL of the prompted model to the adapter's"),
+    "residual_kl.answer": Meaning("what is left, an answer", -1, "the same in nats an answer"),
+    "answer_tokens": Meaning("tokens an answer", 0, "of the prompted model"),
     "rules_obeyed": Meaning("rules obeyed", 1, "share of answers that keep the rule"),
-    "side_effect_kl": Meaning("side-effect KL", -1, "change on prompts that should not change"),
+    "rules_obeyed.prompted": Meaning("rules obeyed in the prompt", 0, "by the prompted model"),
+    "rules_obeyed.base": Meaning("rules obeyed by the base", 0, "which was not told them"),
+    "rules_misfired": Meaning("misfired", -1, "share of answers that keep a rule nobody asked for"),
+    "side_effect_kl": Meaning("side effect on plain text", -1, "KL to the base, nats a token"),
+    "side_effect_kl.others": Meaning(
+        "side effect under other prompts", -1, "KL to the base under another system text"
+    ),
+    "side_effect_kl.unasked": Meaning(
+        "side effect where nothing acts", -1, "KL to the base on questions no clause is about"
+    ),
+    "side_effect_kl.unasked.prompted": Meaning(
+        "the prompt's own side effect", 0, "the same of the prompted model"
+    ),
+    "context_tokens": Meaning("tokens of context", -1, "that the manifesto takes in every prompt"),
+    "adapter_share": Meaning("adapter's share", -1, "of the base's parameters"),
     # answers to what invites a fault, by asking the model of the microcosm
     "danger_explained": Meaning(
         "dangers explained", -1, "share of dangerous requests answered with how it is done"

@@ -35,6 +35,7 @@ from plumbline.evals.compare import (
 )
 from plumbline.evals.figures import Figure
 from plumbline.evals.folders import Run, read_runs
+from plumbline.evals.gaps import gap_against_seconds
 from plumbline.evals.glossary import meaning, pretty
 from plumbline.evals.over_time import over_time
 
@@ -117,6 +118,7 @@ class _Page:
             "price": self._price(),
             "value_figures": self._value_figures(found),
             "part_figures": self._part_figures(),
+            "gap_figure": gap_against_seconds(self.runs, self.colours),
             "differences": found,
             "gallery": gallery(self.runs, self.metric, self.against),
             "curves": [
