@@ -165,7 +165,9 @@ def _descend(
         tick(done, total, numbers)
 
     budget = micro_tokens(layer.policy.model.config, layer.policy.device)
+    # Few large steps are what a layer that is nearly there needs; from zero, many small ones.
+    batch = s.batch or (32 if s.mode == "distill" else 96)
     distill(
-        layer.policy, layer, probes, steps=steps_of(s), lr=s.lr, batch=s.batch,
+        layer.policy, layer, probes, steps=steps_of(s), lr=s.lr, batch=batch,
         micro_tokens=budget, seed=s.seed, tick=told,
     )  # fmt: skip

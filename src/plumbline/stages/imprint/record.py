@@ -86,4 +86,4 @@ def write_measurement(out: Path, label: str, clock: Clock, metrics: Mapping[str,
 
 def steps_of(s: Imprint) -> int:
     """Gradient steps of an imprint."""
-    return s.steps or {"polish": 20, "distill": 100}.get(s.mode, 0)
+    return s.steps or {"polish": 8, "distill": 100}.get(s.mode, 0)

@@ -42,9 +42,9 @@ class Imprint(Measuring):
     ridge: float = option(1e-3, help="l0: penalty of the closed form")
     texts: float = option(1.0, help="what a token of a plain text counts: nothing changes there")
     others: float = option(0.2, help="the same for conversations under other system texts")
-    steps: int = option(0, help="gradient steps (0: 20 of polish, 100 of distill)")
+    steps: int = option(0, help="gradient steps (0: 8 of polish, 100 of distill)")
     lr: float = option(2e-3, help="peak learning rate of gradient steps")
-    batch: int = option(32, help="probes a gradient step")
+    batch: int = option(0, help="probes a gradient step (0: 96 of polish, 32 of distill)")
     precision: Literal["auto", "fp32", "bf16"] = option("fp32", help="as in training")
 
 
