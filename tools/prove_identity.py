@@ -2,7 +2,7 @@
 
     python tools/prove_identity.py FOLDER [--manifestos N] [--modes compile polish distill]
     python tools/prove_identity.py FOLDER [--manifestos N] --trials told_apart pressed wrong
-    python tools/prove_identity.py FOLDER [--manifestos N] --trials stacked refined
+    python tools/prove_identity.py FOLDER [--manifestos N] --trials stacked refined knowledge
 
 Manifestos of 1 to 8 rules are drawn by seed. One counts where the model obeys nine tenths of its
 rules when it reads them in its prompt; how many do not is said. For each mode: share of the gap
@@ -19,8 +19,9 @@ import json
 import random
 from pathlib import Path
 
-import identity_trials
 import numpy as np
+from identity_knowledge import knowledge
+from identity_trials import pressed, refined, stacked, told_apart, wrong
 
 from plumbline.core.settings import overlay
 from plumbline.core.stats import bootstrap, mean_interval, paired_interval
@@ -32,6 +33,8 @@ from plumbline.stages.imprint.making import run
 from plumbline.stages.imprint.settings import Imprint, ImprintJob
 
 OBEYED = 0.9
+ON_COMPILED = {"told_apart": told_apart, "pressed": pressed, "wrong": wrong}
+OWN = {"stacked": stacked, "refined": refined, "knowledge": knowledge}
 
 
 def words(index: int) -> str:
@@ -87,12 +90,11 @@ def tried(folder: Path, trial: str, index: int) -> dict:
     """The numbers of one trial, made if they are not there yet."""
     out = folder / f"{index:02}-{trial}.json"
     if not out.exists():
-        make = getattr(identity_trials, trial)
-        if trial in ("stacked", "refined"):
-            found = make(folder / f"{index:02}-{trial}", index)
+        if trial in OWN:
+            found = OWN[trial](folder / f"{index:02}-{trial}", index)
         else:
             other = index + 3 if trial == "wrong" else index
-            found = make(folder / f"{index:02}-compile", words(other), index)
+            found = ON_COMPILED[trial](folder / f"{index:02}-compile", words(other), index)
         out.write_text(json.dumps(found))
     return json.loads(out.read_text("utf-8"))
 
@@ -101,12 +103,10 @@ def trials(folder: Path, names: list[str], count: int) -> None:
     for trial in names:
         rows = []
         for index in range(count):
-            own = trial not in ("stacked", "refined")
-            if (
-                own
-                and value(imprinted(folder, index, "compile", {}), "rules_obeyed.prompted") < OBEYED
-            ):
-                continue
+            if trial in ON_COMPILED:
+                compiled = imprinted(folder, index, "compile", {})
+                if value(compiled, "rules_obeyed.prompted") < OBEYED:
+                    continue
             rows.append(tried(folder, trial, index))
             print(f"{index:02} {trial}", *(f"{k} {v:.3f}" for k, v in rows[-1].items()), flush=True)
         for name in rows[0]:

@@ -7,7 +7,7 @@
 
 Three sources. `shipped` comes along: everyday questions, pressure ("ignore your values"), questions
 after identity, openings of texts. `own` is written by the model itself, under the manifesto and
-without it, from the head of an empty user turn (Xu et al. 2024, "Magpie", arXiv:2406.08464). A
+without it, from the head of an empty turn (Xu et al. 2024, "Magpie", arXiv:2406.08464). A
 caller may give its own (`World`), as the microcosm does, whose grammar knows on which requests a
 rule acts.
 """
@@ -28,8 +28,8 @@ from plumbline.models.policy import Policy
 from plumbline.models.sampler import sample
 from plumbline.text.render import Renderer
 
-LONGEST = 48
-"""Tokens of a question that a model writes, at most."""
+LONGEST, OPENING = 48, 12
+"""Tokens of a question, and of an opening, that a model writes, at most."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def shipped(kind: str, n: int, seed: int, *, test: bool = False) -> list[str]:
     return lines[:n]
 
 
-def chat(manifesto: Manifesto, n: int, seed: int, *, test: bool = False) -> Material:
+def chat(n: int, seed: int, *, test: bool = False) -> Material:
     """Shipped material for a model that chats: a tenth pressure, a tenth after identity."""
     few = max(1, n // 10)
     lines = [
@@ -97,8 +97,9 @@ def chat(manifesto: Manifesto, n: int, seed: int, *, test: bool = False) -> Mate
     return Material([(user(line),) for line in lines], shipped("texts", n, seed, test=test), others)
 
 
-def documents(manifesto: Manifesto, n: int, seed: int, *, test: bool = False) -> Material:
-    """Shipped openings for a model that continues texts."""
+def documents(n: int, seed: int, *, test: bool = False) -> Material:
+    """Shipped openings for a model that continues texts. On plain texts the manifesto acts as well,
+    so none is neutral."""
     lines = shipped("openings", n, seed, test=test)
     return Material([(Message("text", line),) for line in lines])
 
@@ -108,7 +109,7 @@ def own(
 ) -> list[Conversation]:
     """Up to `n` different questions that the model writes: half under the manifesto, the others
     without it. Those that come to no end are left out."""
-    heads = [_open_turn(renderer, manifesto.told), _open_turn(renderer, lambda q: q)]
+    heads = _heads(renderer, manifesto, "user")
     said = sample(
         policy, heads, n=n - n // 2, max_new=LONGEST, draw=Draw(1.0), seeds=seed,
         stop_ids=renderer.end_ids,
@@ -118,8 +119,31 @@ def own(
     return found[:n]
 
 
-def _open_turn(renderer: Renderer, told: Callable[[Conversation], Conversation]) -> list[int]:
-    """The tokens up to where a user's words begin."""
-    one, other = (renderer.prompt_ids(told((user(word),))) for word in ("a", "1"))
+def openings(
+    policy: Policy, renderer: Renderer, manifesto: Manifesto, n: int, seed: int
+) -> list[Conversation]:
+    """The same for a model that continues texts: the first words of `n` texts of its own."""
+    heads = _heads(renderer, manifesto, "text")
+    said = sample(
+        policy, heads, n=n // len(heads), max_new=OPENING, draw=Draw(1.0),
+        seeds=seed, stop_ids=renderer.end_ids,
+    )  # fmt: skip
+    # The last word may be the half of one.
+    lines = [renderer.answer_text(one.ids).strip().rpartition(" ")[0] for one in said]
+    found: list[Conversation] = [(Message("text", line),) for line in dict.fromkeys(lines) if line]
+    return found[:n]
+
+
+def _heads(renderer: Renderer, manifesto: Manifesto, role: str) -> list[list[int]]:
+    """The tokens up to where a turn's words begin, under the manifesto and without it; where a
+    text begins with no token at all, under the manifesto only."""
+    heads = [_open_turn(renderer, told, role) for told in (manifesto.told, lambda turns: turns)]
+    return [head for head in heads if head]
+
+
+def _open_turn(
+    renderer: Renderer, told: Callable[[Conversation], Conversation], role: str
+) -> list[int]:
+    one, other = (renderer.prompt_ids(told((Message(role, word),))) for word in ("a", "1"))
     same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
     return one[:same]

@@ -52,20 +52,20 @@ def fitted_on(job: ImprintJob, teacher: Teacher) -> Material:
     s, words = job.settings, job.asks_for or job.manifesto
     if job.world is not None:
         found = job.world.fit(words, s.probes, s.seed)
-    elif documents(teacher):
-        found = materials.documents(words, s.probes, s.seed)
     else:
-        found = _chat(job, teacher, words)
+        found = _asked_of_any(job, teacher, words)
     return Material(job.questions or found.questions, found.texts, found.others)
 
 
-def _chat(job: ImprintJob, teacher: Teacher, words: Manifesto) -> Material:
-    s = job.settings
-    found = materials.chat(words, s.probes, s.seed)
+def _asked_of_any(job: ImprintJob, teacher: Teacher, words: Manifesto) -> Material:
+    """Shipped questions and the model's own, or one of them."""
+    s, text = job.settings, documents(teacher)
+    found = materials.documents(s.probes, s.seed) if text else materials.chat(s.probes, s.seed)
     if s.source == "shipped":
         return found
+    write = materials.openings if text else materials.own
     with teacher.switch.off():
-        own = materials.own(teacher.switch.policy, teacher.renderer, words, s.probes, s.seed)
+        own = write(teacher.switch.policy, teacher.renderer, words, s.probes, s.seed)
     asked = own if s.source == "own" else [*found.questions, *own][: s.probes]
     return Material(asked, found.texts, found.others)
 
@@ -77,8 +77,8 @@ def tested_on(
     if world is not None:
         return world.test(manifesto, s.test, s.seed)
     if documents(teacher):
-        return materials.documents(manifesto, s.test, s.seed, test=True)
-    return materials.chat(manifesto, s.test, s.seed, test=True)
+        return materials.documents(s.test, s.seed, test=True)
+    return materials.chat(s.test, s.seed, test=True)
 
 
 def documents(teacher: Teacher) -> bool:
