@@ -95,7 +95,7 @@ def tried(folder: Path, trial: str, index: int) -> dict:
         else:
             other = index + 3 if trial == "wrong" else index
             found = ON_COMPILED[trial](folder / f"{index:02}-compile", words(other), index)
-        out.write_text(json.dumps(found))
+        out.write_text(json.dumps({name: float(one) for name, one in found.items()}))
     return json.loads(out.read_text("utf-8"))
 
 

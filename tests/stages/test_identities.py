@@ -93,7 +93,11 @@ def test_on_another_base(home: Path, tmp_path: Path) -> None:
     asked = (out / "probes.jsonl").read_text("utf-8").splitlines()
     before = (home / "A" / "probes.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(x)["prompt"] for x in asked] == [json.loads(x)["prompt"] for x in before]
-    assert metrics(out)["gap_closed"]["value"] > 0.9
+    found = metrics(out)
+    assert found["gap_closed"]["value"] > 0.9
+    assert found["rules_obeyed.again"]["value"] > 0.8 < found["rules_obeyed.stale"]["value"]
+    differ = (out / "diff.jsonl").read_text("utf-8").splitlines()
+    assert len(differ) == round((1 - found["answers_kept"]["value"]) * 16)
     with pytest.raises(UserError, match="different bases"):
         command.composed([str(home / "A"), str(out)], tmp_path / "no", **options(home))
 

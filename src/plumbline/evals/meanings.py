@@ -118,6 +118,9 @@ MEANINGS: dict[str, Meaning] = {
     "rules_obeyed": Meaning("rules obeyed", 1, "share of answers that keep the rule"),
     "rules_obeyed.prompted": Meaning("rules obeyed in the prompt", 0, "by the prompted model"),
     "rules_obeyed.base": Meaning("rules obeyed by the base", 0, "which was not told them"),
+    "answers_kept": Meaning(
+        "answers kept", 0, "share of answers that are the same on the new base, word by word"
+    ),
     "rules_misfired": Meaning("misfired", -1, "share of answers that keep a rule nobody asked for"),
     "side_effect_kl": Meaning("side effect on plain text", -1, "KL to the base, nats a token"),
     "side_effect_kl.others": Meaning(

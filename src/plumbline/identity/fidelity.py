@@ -108,7 +108,13 @@ def _rules(teacher: Teacher, said: Mapping[Side, Answered], check: Checker) -> d
         kept = [list(v.kept.values()) for v in verdicts]
         wrong = [list(v.misfired.values()) for v in verdicts]
         for metric, rows in (("rules_obeyed", kept), ("rules_misfired", wrong)):
-            counts = [len(row) for row in rows]
-            if sum(counts):
-                found[metric + name] = ratio_interval([sum(row) for row in rows], counts)
+            share = shares(rows)
+            if share is not None:
+                found[metric + name] = share
     return found
+
+
+def shares(rows: Sequence[Sequence[bool]]) -> Interval | None:
+    """The share of all verdicts, a row an answer; None where there is none."""
+    counts = [len(row) for row in rows]
+    return ratio_interval([sum(row) for row in rows], counts) if sum(counts) else None

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from plumbline.core import atomic
 from plumbline.core.errors import UserError
 from plumbline.core.ids import digest
 from plumbline.core.settings import identity, overlay
@@ -23,6 +24,7 @@ from plumbline.models.digest import digest_folder
 from plumbline.models.locate import adapter_base, is_adapter, resolve_model
 from plumbline.stages.command import carry_out, figures, model_record
 from plumbline.stages.imprint import checking, making
+from plumbline.stages.imprint.behaviour import moved
 from plumbline.stages.imprint.checking import Checked
 from plumbline.stages.imprint.measuring import measured_folder
 from plumbline.stages.imprint.record import Clock, write_measurement
@@ -101,7 +103,8 @@ def again(
     world: Known = unknown_world,
     say: Callable[[str], None] = print,
 ) -> Path:
-    """An identity's manifesto on another base, with the questions that it was fitted on."""
+    """An identity's manifesto on another base, with the questions that it was fitted on; what
+    changed stands in diff.jsonl."""
     home = find_store(store)
     folder, words = _identity(adapter, home, say)
     base = _model(model, home, say)
@@ -111,7 +114,11 @@ def again(
         questions=questions or None, more={"from": _manifestos([folder])},
     )  # fmt: skip
     facts = {"model": model, "again": adapter}
-    return _carry_out(job, out, home, facts, say, adapters=[folder])
+
+    def compare(place: Path) -> dict[str, Interval]:
+        return moved(folder, place, base, words, job.world, job.settings)
+
+    return _carry_out(job, out, home, facts, say, adapters=[folder], compare=compare)
 
 
 def composed(
@@ -294,6 +301,7 @@ def _carry_out(
     say: Callable[[str], None],
     files: Sequence[Path] = (),
     adapters: Sequence[Path] = (),
+    compare: Callable[[Path], dict[str, Interval]] | None = None,
 ) -> Path:
     place = OutDir(Path(out), job_identity(job, adapters))
     inputs = {"model": model_record(home, resolve_model(str(job.model)))}
@@ -304,7 +312,11 @@ def _carry_out(
 
     def work(bars: Callable[[str], Progress]) -> dict[str, Any]:
         say(f"manifesto: {len(job.manifesto.clauses)} clauses; mode: {job.settings.mode}")
-        return making.run(job, place.path, place.scratch, say, bars)
+        results = making.run(job, place.path, place.scratch, say, bars)
+        if compare is not None:
+            results["metrics"] |= {k: one.as_dict() for k, one in compare(place.path).items()}
+            atomic.write_json(place.path / "results.json", results)
+        return results
 
     told_of = {"command": "imprint", **facts}
     return carry_out(place, home, inputs, list(map(str, files)), told_of, work, say, tell=told)
