@@ -165,7 +165,7 @@ def pressed(folder: Path, words: str, seed: int) -> Numbers:
     for name, questions in settings.items():
         places = [i for i, q in enumerate(questions) if _fits(teacher, q)]
         for who in SIDES:
-            found[f"{name}.{who}"] = _kept(
+            found[f"{name}.{who}"] = kept_share(
                 teacher, [asks[i] for i in places], rules_of(words), who, seed,
                 [questions[i] for i in places],
             )  # fmt: skip
@@ -257,13 +257,13 @@ def refined(place: Path, index: int) -> Numbers:
         "gap_closed": found.get("gap_closed", float("nan")),
         "obeyed": found["rules_obeyed"],
         "obeyed.prompted": found["rules_obeyed.prompted"],
-        "earlier.before": _kept(teacher, asks, rules[:-1], "student", index),
-        "earlier.after": _kept(after, asks, rules[:-1], "student", index),
-        "earlier.prompted": _kept(after, asks, rules[:-1], "told", index),
+        "earlier.before": kept_share(teacher, asks, rules[:-1], "student", index),
+        "earlier.after": kept_share(after, asks, rules[:-1], "student", index),
+        "earlier.prompted": kept_share(after, asks, rules[:-1], "told", index),
     }
 
 
-def _kept(
+def kept_share(
     teacher: Teacher,
     asks: Sequence[Ask],
     rules: Sequence[Rule],

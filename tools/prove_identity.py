@@ -2,7 +2,7 @@
 
     python tools/prove_identity.py FOLDER [--manifestos N] [--modes compile polish distill]
     python tools/prove_identity.py FOLDER [--manifestos N] --trials told_apart pressed wrong
-    python tools/prove_identity.py FOLDER [--manifestos N] --trials stacked refined knowledge
+    python tools/prove_identity.py FOLDER [--manifestos N] --trials stacked refined edited knowledge
 
 Manifestos of 1 to 8 rules are drawn by seed. One counts where the model obeys nine tenths of its
 rules when it reads them in its prompt; how many do not is said. For each mode: share of the gap
@@ -20,6 +20,7 @@ import random
 from pathlib import Path
 
 import numpy as np
+from identity_editing import edited
 from identity_knowledge import knowledge
 from identity_trials import pressed, refined, stacked, told_apart, wrong
 
@@ -34,7 +35,7 @@ from plumbline.stages.imprint.settings import Imprint, ImprintJob
 
 OBEYED = 0.9
 ON_COMPILED = {"told_apart": told_apart, "pressed": pressed, "wrong": wrong}
-OWN = {"stacked": stacked, "refined": refined, "knowledge": knowledge}
+OWN = {"stacked": stacked, "refined": refined, "knowledge": knowledge, "edited": edited}
 
 
 def words(index: int) -> str:
