@@ -13,8 +13,29 @@ CHATML = (
 def make(folder: Path, *, width: int = 16, context: int = 256, chat: bool = False) -> Path:
     """2 layers, bos 0, eos 1; with `chat`, ChatML whose end of turn is eos and pad at once."""
     import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    vocabulary = bytes_tokenizer(folder, chat=chat)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        max_position_embeddings=context,
+        bos_token_id=0,
+        eos_token_id=1,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def bytes_tokenizer(folder: Path, *, chat: bool = False) -> int:
+    """Save the tokenizer alone; the size of its vocabulary."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     specials = ["<|im_start|>", "<|im_end|>"] if chat else ["<s>", "</s>"]
@@ -30,17 +51,4 @@ def make(folder: Path, *, width: int = 16, context: int = 256, chat: bool = Fals
     if chat:
         tokenizer.add_special_tokens(specials)
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=width,
-        intermediate_size=2 * width,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=context,
-        bos_token_id=0,
-        eos_token_id=1,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
+    return len(vocabulary)

@@ -10,9 +10,10 @@ import torch
 
 from plumbline.core.errors import UserError
 from plumbline.models import state as states
-from plumbline.models.decode import steps_of
+from plumbline.models.decode import Recomputed, Steps, steps_of
 from plumbline.models.load import load_model
 from plumbline.models.policy import Policy
+from plumbline.models.recurrent import Recurrent
 from plumbline.models.sampler import sample
 
 BEFORE = [1, *range(40, 57)]
@@ -53,12 +54,31 @@ def test_a_state_comes_back_as_it_was_written(tmp_path: Path) -> None:
     states.write(state, tmp_path, "weights")
     again = states.read(tmp_path, "weights")
     assert again.ids == state.ids
-    for pair, other in zip(again.layers, state.layers, strict=True):
-        assert all(torch.equal(a, b) for a, b in zip(pair, other, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(again.tensors, state.tensors, strict=True))
     with pytest.raises(UserError, match="other weights"):
         states.read(tmp_path, "others")
 
 
-def test_a_recurrent_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="keeps no keys"):
-        states.warmed(policy_of("rwkv", tmp_path), BEFORE)
+@pytest.mark.parametrize("name", ["rwkv", "mamba2"])
+def test_what_a_recurrent_model_carries(name: str, tmp_path: Path) -> None:
+    """The same logits and answers as from the whole prompt, and as the whole text read anew."""
+    policy = policy_of(name, tmp_path)
+    policy.model.eval()
+    state = states.warmed(policy, BEFORE)
+    states.write(state, tmp_path, "weights")
+    state = states.read(tmp_path, "weights")
+    none = torch.zeros(0, dtype=torch.long)
+    policy.model.eval()
+    ways: list[Steps] = [Recurrent(policy, 2, state), Recurrent(policy, 2), Recomputed(policy, 2)]
+    with torch.no_grad():
+        first = [way.step([], none, PROMPTS) for way in ways]
+        token = torch.tensor([3, 4, 5])
+        # Rows 1, 4 and 7 go on, and a prompt enters beside them.
+        later = [way.step([1, 4, 7], token, PROMPTS[:1]) for way in ways]
+    for found in (first, later):
+        torch.testing.assert_close(found[0], found[1], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(found[1], found[2], atol=1e-4, rtol=1e-4)
+    assert len(later[0]) == 3 + 2
+    told = sample(policy, PROMPTS, n=2, max_new=9, seeds=4, rows=6, state=state)
+    whole = sample(policy, PROMPTS, n=2, max_new=9, seeds=4, rows=6)
+    assert [one.ids for one in told] == [one.ids for one in whole]

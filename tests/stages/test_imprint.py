@@ -106,6 +106,27 @@ def test_the_manifesto_in_the_prompt_or_in_the_state_answers_alike(
         assert metrics["state_error"]["value"] < 1e-4
 
 
+def test_a_recurrent_model_has_a_state_too(tmp_path: Path) -> None:
+    from transformers import Mamba2Config, Mamba2ForCausalLM
+
+    folder = tmp_path / "model"
+    config = Mamba2Config(
+        vocab_size=tiny_model.bytes_tokenizer(folder, chat=True), hidden_size=32, num_heads=4,
+        num_hidden_layers=2, head_dim=16, state_size=8, n_groups=1, chunk_size=8,
+        bos_token_id=0, eos_token_id=1, pad_token_id=1,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    Mamba2ForCausalLM(config).save_pretrained(folder)
+    out = imprinted(tmp_path, model=str(folder), mode="state")
+    assert results(out)["metrics"]["state_error"]["value"] < 1e-4
+    plain = imprinted(tmp_path / "prompt", model=str(folder), mode="prompt")
+    asked = [(user("Who?"),), (user("Where does it live?"),)]
+    warm, cold = (Answerer(one)(asked, Generation(2, 12, 1.0)) for one in (out, plain))
+    assert warm == cold
+    with pytest.raises(UserError, match="use --mode prompt, or --mode distill"):
+        imprinted(tmp_path / "compile", model=str(folder))
+
+
 @pytest.mark.parametrize("mode", ["polish", "distill"])
 def test_gradient_steps_lower_the_divergence(mode: str, tmp_path: Path) -> None:
     out = imprinted(tmp_path, mode=mode, steps=12, batch=16)

@@ -74,11 +74,13 @@ class Teacher:
         policy = self.switch.policy
         prompt = self.renderer.prompt_ids(self.manifesto.told((user("a"),)))
         none = torch.zeros(0, dtype=torch.long)
+        policy.model.eval()
         with torch.no_grad():
             warm, cold = (
                 steps_of(policy, 1, one).step([], none, [prompt]).log_softmax(-1)
                 for one in (state, None)
             )
+        policy.model.train()
         return float((warm - cold).abs().max())
 
     def asked(self, questions: Sequence[Conversation], seed: int) -> list[Conversation]:

@@ -1,4 +1,5 @@
-"""The next token's logits while answers grow: along paths, with a padded cache, or without one.
+"""The next token's logits while answers grow: along paths, with a padded cache, with what a model
+carries from token to token, or without any of it.
 
 One call a step: rows that go on get their newest token, prompts enter, logits come back.
 """
@@ -15,6 +16,7 @@ from transformers import Cache
 
 from plumbline.models.branches import Branches
 from plumbline.models.policy import Policy
+from plumbline.models.recurrent import Recurrent, carries
 from plumbline.models.state import State
 from plumbline.text.forest import TokenTree, grow
 
@@ -104,7 +106,9 @@ def steps_of(policy: Policy, n: int, state: State | None = None) -> Steps:
     go on from it."""
     if policy.route.paths and not policy.route.own_logits:
         return Branches(policy, n, state)
-    return Cached(policy, n, state) if policy.share else Recomputed(policy, n)
+    if policy.share:
+        return Cached(policy, n, state)
+    return Recurrent(policy, n, state) if carries(policy) else Recomputed(policy, n)
 
 
 def _row(ids: list[int]) -> TokenTree:

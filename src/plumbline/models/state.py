@@ -1,10 +1,10 @@
-"""A warmed-up state: the keys and values of a beginning that many prompts share, read once.
+"""A warmed-up state: what a model keeps of a beginning that many prompts share, read once.
 
 A prompt that begins with `ids` goes on from the state instead of reading them again; the result is
-the same. Keys are kept as they are used, turned to their positions 0 .. P-1, so what follows stands
-at P and later. One state serves any number of rows. It belongs to the weights it was read by: the
-file names their digest, and is refused on others. Models without such a cache (recurrent ones) are
-refused.
+the same. Attention keeps keys and values; keys are kept as they are used, turned to their positions
+0 .. P-1, so what follows stands at P and later. A recurrent model keeps what it carries from token
+to token (`recurrent`). One state serves any number of rows. It belongs to the weights it was read
+by: the file names their digest, and is refused on others.
 
 Shapes: P tokens, K key heads, D width of a head.
 """
@@ -31,10 +31,16 @@ STATE = "state.safetensors"
 
 @dataclass(frozen=True)
 class State:
-    """Tokens, and for each layer their keys and values [K, P, D]."""
+    """Tokens, and what is kept of them: keys and values [K, P, D], layer by layer, or what a
+    recurrent model carries."""
 
     ids: tuple[int, ...]
-    layers: tuple[tuple[Tensor, Tensor], ...]
+    tensors: tuple[Tensor, ...]
+
+    @property
+    def layers(self) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values by layer."""
+        return list(zip(self.tensors[::2], self.tensors[1::2], strict=True))
 
     def begins(self, prompt: Sequence[int]) -> bool:
         """Whether a prompt begins with these tokens and goes on."""
@@ -51,36 +57,40 @@ class State:
 
 
 def warmed(policy: Policy, ids: Sequence[int]) -> State:
-    """The state behind `ids`. UserError for a model whose state is not keys and values."""
-    if not policy.share:
-        raise UserError(
-            f"{policy.model.config.model_type!r} keeps no keys and values that could be saved",
-            fix="use --mode prompt, or --mode distill",
-        )
+    """The state behind `ids`. UserError for a model that keeps nothing that could be saved."""
+    from plumbline.models.recurrent import Recurrent, carries
+
+    tokens = torch.tensor([list(ids)])
     policy.model.eval()
-    with torch.no_grad(), policy.autocast():
-        out = policy.model(
-            input_ids=torch.tensor([list(ids)], device=policy.device),
-            use_cache=True,
-            logits_to_keep=1,
-        )
-    kept = [(layer.keys[0], layer.values[0]) for layer in out.past_key_values.layers]
+    with torch.no_grad():
+        if policy.share:
+            kept = _attended(policy, tokens)
+        elif carries(policy):
+            kept = Recurrent(policy, 1).read(tokens, [])[1]
+        else:
+            raise UserError(
+                f"{policy.model.config.model_type!r} keeps no state that could be saved",
+                fix="use --mode prompt, or --mode distill",
+            )
     policy.model.train()
-    if any(key.shape[1] != len(ids) for key, _ in kept):
+    return State(tuple(ids), tuple(one[0] for one in kept))
+
+
+def _attended(policy: Policy, tokens: Tensor) -> list[Tensor]:
+    with policy.autocast():
+        out = policy.model(input_ids=tokens.to(policy.device), use_cache=True, logits_to_keep=1)
+    layers = out.past_key_values.layers
+    if any(layer.keys.shape[2] != tokens.shape[1] for layer in layers):
         raise UserError(
-            f"the text is {len(ids)} tokens, longer than the window of some layers",
+            f"the text is {tokens.shape[1]} tokens, longer than the window of some layers",
             fix="shorten it, or use --mode prompt",
         )
-    return State(tuple(ids), tuple(kept))
+    return [one for layer in layers for one in (layer.keys, layer.values)]
 
 
 def write(state: State, folder: Path, digest: str) -> None:
     """`state.safetensors` in the folder, for the weights of this digest."""
-    tensors = {
-        f"{i}.{name}": tensor.cpu().contiguous()
-        for i, pair in enumerate(state.layers)
-        for name, tensor in zip(("key", "value"), pair, strict=True)
-    }
+    tensors = {str(i): one.cpu().contiguous() for i, one in enumerate(state.tensors)}
     told = {"ids": json.dumps(list(state.ids)), "weights": digest}
     atomic.write_bytes(folder / STATE, save(tensors, metadata=told))
 
@@ -96,8 +106,5 @@ def read(folder: Path, digest: str, device: torch.device | str = "cpu") -> State
                 where=str(path),
                 fix="imprint the manifesto on this base again (--mode state)",
             )
-        layers = tuple(
-            (file.get_tensor(f"{i}.key"), file.get_tensor(f"{i}.value"))
-            for i in range(len(file.keys()) // 2)
-        )
-    return State(tuple(json.loads(told["ids"])), layers)
+        tensors = tuple(file.get_tensor(str(i)) for i in range(len(file.keys())))
+    return State(tuple(json.loads(told["ids"])), tensors)
