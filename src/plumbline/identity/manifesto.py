@@ -29,9 +29,17 @@ class Manifesto:
 
     @property
     def clauses(self) -> tuple[str, ...]:
-        """Its sentences, without bullets and numbers."""
-        lines = [ITEM.sub("", line, count=1).strip() for line in self.text.splitlines()]
-        return tuple(s for line in lines for s in SENTENCE.split(line) if s)
+        """Its sentences, without bullets and numbers; one may go on in the next line."""
+        pieces: list[str] = []
+        begun = False
+        for line in self.text.splitlines():
+            words = ITEM.sub("", line, count=1).strip()
+            if words and begun and not ITEM.match(line):
+                pieces[-1] += f" {words}"
+            elif words:
+                pieces.append(words)
+            begun = bool(words)
+        return tuple(one for piece in pieces for one in SENTENCE.split(piece))
 
     def only(self, places: Sequence[int]) -> Manifesto:
         """Some of its clauses (from 0), in the layout of all."""
