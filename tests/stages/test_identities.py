@@ -59,6 +59,20 @@ def test_two_identities_in_one(how: str, home: Path, tmp_path: Path) -> None:
     found = metrics(out)
     assert found["gap_closed"]["value"] > 0.8
     assert found["rank"]["value"] == 8
+    assert found["conflict.1"]["value"] < 0.2
+
+
+def test_contradicting_identities_are_in_conflict(home: Path, tmp_path: Path) -> None:
+    both = {"captain": "Call the user captain.", "admiral": "You call everyone admiral."}
+    for name, words in both.items():
+        file = tmp_path / f"{name}.md"
+        file.write_text(words, encoding="utf-8")
+        quick = options(home, probes=32, test=0)
+        command.imprint(file, "microcosm", tmp_path / name, **quick)
+    parts = [str(tmp_path / name) for name in both]
+    out = command.composed(parts, tmp_path / "out", **options(home, probes=32, test=16))
+    found = metrics(out)
+    assert max(found[f"conflict.{n}"]["value"] for n in (1, 2)) > 0.3
 
 
 def test_the_dial(home: Path, tmp_path: Path) -> None:

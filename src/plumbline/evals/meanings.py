@@ -118,6 +118,9 @@ MEANINGS: dict[str, Meaning] = {
     "rules_obeyed": Meaning("rules obeyed", 1, "share of answers that keep the rule"),
     "rules_obeyed.prompted": Meaning("rules obeyed in the prompt", 0, "by the prompted model"),
     "rules_obeyed.base": Meaning("rules obeyed by the base", 0, "which was not told them"),
+    "conflict": Meaning(
+        "conflict", -1, "share of a manifesto's questions on which another takes back its words"
+    ),
     "answers_kept": Meaning(
         "answers kept", 0, "share of answers that are the same on the new base, word by word"
     ),

@@ -8,9 +8,9 @@
              all one of them is not
 
 `kept` and `clashes` need a checker. Without one there is `yields`: questions on which another
-clause takes back what this one brings about. The words that clause i brings about are the tokens of
-its answer that it makes likelier by `BROUGHT` nats than the base does; it yields to j where, told
-both, the model finds them less likely again by as much, in the mean over them.
+clause takes back a word that this one brings about. The words that clause i brings about are the
+tokens of its answer that it makes likelier by `BROUGHT` nats than the base does; it yields to j
+where, told both, the model finds one of them less likely again by as much.
 """
 
 from __future__ import annotations
@@ -153,18 +153,24 @@ def _clashes(
 def _yields(teacher: Teacher, i: int, j: int, asked: Sequence[Conversation], seed: int) -> int:
     """Questions on which clause j takes back what clause i brings about."""
     whole = teacher.manifesto
-    alone = teacher.of(whole.only([i]))
-    both = teacher.of(whole.only(sorted((i, j))))
+    alone, both = (teacher.of(whole.only(places)) for places in ([i], sorted((i, j))))
+    return sum(taken_back(alone, both, asked, seed))
+
+
+def taken_back(
+    alone: Teacher, both: Teacher, asked: Sequence[Conversation], seed: int
+) -> list[bool]:
+    """For each question, whether `both` takes back a word that `alone` brings about."""
     answered = alone.answers(asked, seed)
     base, told = (
         list(_of_tokens(alone, alone.probes(answered), side)) for side in ("base", "told")
     )
     paired = _of_tokens(both, both.probes(answered), "told")
-    count = 0
-    for before, own, with_j in zip(base, told, paired, strict=True):
+    found = []
+    for before, own, with_other in zip(base, told, paired, strict=True):
         brought = own - before > BROUGHT
-        count += bool(brought.any() and (with_j - own)[brought].mean() < -BROUGHT)
-    return count
+        found.append(bool(brought.any() and (with_other - own)[brought].min() < -BROUGHT))
+    return found
 
 
 def _of_tokens(teacher: Teacher, probes: Sequence[Probe], side: Side) -> Iterator[np.ndarray]:

@@ -28,7 +28,8 @@ VERSION = 2
 """Version of what a training run computes; it enters ids."""
 SHOWN = (
     "heldout_loss", "heldout_accuracy", "perplexity", "nats_per_byte", "reward", "kl",
-    "gap_closed", "gap_closed_on_policy", "rules_obeyed", "answers_kept", "side_effect_kl",
+    "gap_closed", "gap_closed_on_policy", "rules_obeyed", "answers_kept", "conflict",
+    "side_effect_kl",
 )  # fmt: skip
 """Metrics that are said at the end, with all that stands behind a dot in their names."""
 

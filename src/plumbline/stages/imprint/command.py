@@ -26,7 +26,7 @@ from plumbline.stages.command import carry_out, figures, model_record
 from plumbline.stages.imprint import checking, making
 from plumbline.stages.imprint.behaviour import moved
 from plumbline.stages.imprint.checking import Checked
-from plumbline.stages.imprint.measuring import measured_folder
+from plumbline.stages.imprint.measuring import conflicts, measured_folder
 from plumbline.stages.imprint.record import Clock, write_measurement
 from plumbline.stages.imprint.settings import Imprint, ImprintJob, Measuring, Sum
 from plumbline.stages.offline import Progress
@@ -159,7 +159,16 @@ def composed(
     if how == "chain":
         job = replace(job, sum=Sum(tuple(folders), (1.0,) * len(folders), chained=True))
     facts = {"parts": list(parts), "how": how, "strengths": list(strengths)}
-    return _carry_out(job, out, home, facts, say, adapters=folders)
+    alone = [
+        (one, [question for question, _ in probes])
+        for (_, one), probes in zip(opened, own, strict=True)
+    ]
+
+    def compare(place: Path) -> dict[str, Interval]:
+        asked = all(questions for _, questions in alone) and len(alone) > 1 and settings.test
+        return conflicts(place, words, alone, settings) if asked else {}
+
+    return _carry_out(job, out, home, facts, say, adapters=folders, compare=compare)
 
 
 def measure(

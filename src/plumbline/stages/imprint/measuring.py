@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from plumbline.core.stats import Interval
+from plumbline.core.stats import Interval, mean_interval
+from plumbline.core.types import Conversation
+from plumbline.identity.clauses import taken_back
 from plumbline.identity.fidelity import measured
 from plumbline.identity.gap import LEAST
 from plumbline.identity.layer import Given
@@ -41,6 +44,25 @@ def measured_folder(
             " nats a token): there is no gap to close"
         )
     return found | sizes(policy, folder)
+
+
+def conflicts(
+    folder: Path,
+    whole: Manifesto,
+    parts: Sequence[tuple[Manifesto, Sequence[Conversation]]],
+    s: Measuring,
+) -> dict[str, Interval]:
+    """`conflict.N`: share of part N's questions on which the other parts take back, in the prompt
+    of all, a word that it brings about alone (`identity.clauses`)."""
+    policy = load_model(folder, adapter="none", precision="fp32")
+    answerer = Answerer(folder, template=s.template, options=s.template_options, policy=policy)
+    both = teacher_for(answerer, Given(policy), whole, s, lambda line: None)
+    found = {}
+    for number, (words, asked) in enumerate(parts, 1):
+        kept = both.fitting(asked)[: max(1, s.test)]
+        back = taken_back(both.of(words), both, kept, s.seed)
+        found[f"conflict.{number}"] = mean_interval([float(one) for one in back])
+    return found
 
 
 def scale(policy: Policy, strength: float) -> None:
