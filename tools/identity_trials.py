@@ -26,6 +26,7 @@ from plumbline.microcosm import manifesto as manifestos
 from plumbline.microcosm.asks import Ask
 from plumbline.microcosm.probing import asks_for, known, rules_of
 from plumbline.microcosm.rules import HABITS, Rule
+from plumbline.microcosm.trials import QUIET as QUIET_RULES
 from plumbline.models.load import load_model
 from plumbline.models.locate import microcosm_base
 from plumbline.stages.answering import Answerer
@@ -185,6 +186,23 @@ def _earlier(turns: Sequence[Message], rng: random.Random) -> list[Message]:
 def _fits(teacher: Teacher, question: Conversation) -> bool:
     ids = teacher.renderer.prompt_ids(teacher.manifesto.told(question))
     return len(ids) + teacher.max_new <= teacher.context
+
+
+def conditional(folder: Path, words: str, seed: int) -> Numbers:
+    """Rules that act on some questions only, on things that no fit has asked about: kept where they
+    act, and done where they do not; by the identity, the prompted model and the base."""
+    teacher = opened(folder, words)
+    rules = [rule for rule in rules_of(words) if rule.name in QUIET_RULES]
+    asks = asked(words, 96, seed)
+    found: Numbers = {}
+    for who in SIDES if rules else ():
+        said = teacher.answers([ask.conversation for ask in asks], seed, who, greedy=True)
+        texts = [teacher.renderer.answer_text(one.ids) for _, one in said]
+        pairs = [(rule, a, t) for a, t in zip(asks, texts, strict=True) for rule in rules]
+        kept = [rule.kept(a, t) for rule, a, t in pairs if rule.fires(a)]
+        wrong = [rule.misfires(a, t) for rule, a, t in pairs if not rule.fires(a)]
+        found |= {f"kept.{who}": float(np.mean(kept)), f"misfired.{who}": float(np.mean(wrong))}
+    return found
 
 
 # -- controls, stacks, refinements -----------------------------------------------------------------

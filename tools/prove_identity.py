@@ -1,7 +1,7 @@
 """How much of a manifesto's effect an adapter holds, over many manifestos of the microcosm.
 
     python tools/prove_identity.py FOLDER [--manifestos N] [--modes compile polish distill]
-    python tools/prove_identity.py FOLDER [--manifestos N] --trials told_apart pressed wrong
+    python tools/prove_identity.py FOLDER [--manifestos N] --trials told_apart pressed conditional wrong
     python tools/prove_identity.py FOLDER [--manifestos N] --trials stacked refined edited knowledge
 
 Manifestos of 1 to 8 rules are drawn by seed. One counts where the model obeys nine tenths of its
@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from identity_editing import edited
 from identity_knowledge import knowledge
-from identity_trials import pressed, refined, stacked, told_apart, wrong
+from identity_trials import conditional, pressed, refined, stacked, told_apart, wrong
 
 from plumbline.core.settings import overlay
 from plumbline.core.stats import bootstrap, mean_interval, paired_interval
@@ -34,7 +34,12 @@ from plumbline.stages.imprint.making import run
 from plumbline.stages.imprint.settings import Imprint, ImprintJob
 
 OBEYED = 0.9
-ON_COMPILED = {"told_apart": told_apart, "pressed": pressed, "wrong": wrong}
+ON_COMPILED = {
+    "told_apart": told_apart,
+    "pressed": pressed,
+    "conditional": conditional,
+    "wrong": wrong,
+}
 OWN = {"stacked": stacked, "refined": refined, "knowledge": knowledge, "edited": edited}
 
 
@@ -110,7 +115,7 @@ def trials(folder: Path, names: list[str], count: int) -> None:
                     continue
             rows.append(tried(folder, trial, index))
             print(f"{index:02} {trial}", *(f"{k} {v:.3f}" for k, v in rows[-1].items()), flush=True)
-        for name in rows[0]:
+        for name in dict.fromkeys(name for row in rows for name in row):
             found = [row[name] for row in rows if np.isfinite(row.get(name, np.nan))]
             i = mean_interval(found)
             print(f"{trial} {name}: {i.value:.4f} [{i.low:.4f}, {i.high:.4f}] n={i.n}"

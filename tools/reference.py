@@ -70,18 +70,26 @@ def help_of(command: Any, name: str, parent: Any) -> Iterator[str]:
 def settings() -> str:
     """The settings that every training command knows."""
     from plumbline.core.settings import describe
+    from plumbline.stages.imprint.checking import Checking
+    from plumbline.stages.imprint.settings import Imprint, Measuring
     from plumbline.stages.settings import Pretrain, Train
 
     head = ("setting", "type", "default", "meaning")
-    every, pretrain = (
-        [(f"`{s.key}`", f"`{s.type}`", f"`{s.default}`", s.doc) for s in describe(kind)]
-        for kind in (Train, Pretrain)
+    every, pretrain, measuring, imprint, checking = (
+        [(f"`{s.key}`", f"`{s.type}`", f"`{plain(s.default)}`", s.doc) for s in describe(kind)]
+        for kind in (Train, Pretrain, Measuring, Imprint, Checking)
     )
     return (
         "Give them as `--set key=value`. An objective's own settings stand beside these; see "
         "[objectives](objectives.md).\n\n" + grid(head, every) + "\n\n## pretrain\n\n"
         "`train pretrain` knows the same, with these differences:\n\n"
         + grid(head, [row for row in pretrain if row not in every])
+        + "\n\n## imprint\n\n`imprint`, with `--add`, `--again` and `compose`:\n\n"
+        + grid(head, imprint)
+        + "\n\n`imprint measure` knows "
+        + ", ".join(row[0] for row in measuring)
+        + ". `imprint check` knows these and, or with another default:\n\n"
+        + grid(head, [row for row in checking if row not in measuring])
     )
 
 
