@@ -1,7 +1,8 @@
 """How much of a manifesto's effect an adapter holds, over many manifestos of the microcosm.
 
     python tools/prove_identity.py FOLDER [--manifestos N] [--modes compile polish distill]
-    python tools/prove_identity.py FOLDER [--manifestos N] --trials told_apart pressed conditional wrong
+    python tools/prove_identity.py FOLDER [--manifestos N] --trials told_apart pressed
+        conditional wrong
     python tools/prove_identity.py FOLDER [--manifestos N] --trials stacked refined edited knowledge
 
 Manifestos of 1 to 8 rules are drawn by seed. One counts where the model obeys nine tenths of its
