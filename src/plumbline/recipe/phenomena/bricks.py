@@ -34,7 +34,7 @@ from plumbline.recipe.phenomena.arms import Common, grouped, share, trained
 from plumbline.recipe.phenomena.bricks_figure import figure
 from plumbline.recipe.phenomena.equalled import Table, equal, tabled
 from plumbline.recipe.phenomena.findings import Finding
-from plumbline.recipe.phenomena.imprinted import Imprinting, imprinted
+from plumbline.recipe.phenomena.imprinted import Imprinting, Layer, imprinted
 from plumbline.recipe.phenomena.remaining import Left, remaining
 from plumbline.recipe.phenomena.sieved import Reading, documents
 from plumbline.recipe.phenomena.upholding import Asked, Drawn, preferred, questions, shown
@@ -45,7 +45,7 @@ from plumbline.store import Context, Handle
 
 NAME = "bricks"
 REWARD = "python:plumbline.recipe.phenomena.upheld:reward"
-LAYERS = ("compile", "polish")
+LAYERS: tuple[Layer, ...] = ("compile", "polish")
 WAYS = (*LAYERS, "lora", "sft", "dpo", "ppo")
 NAMES = {
     "base": "the base", "prompt": "prompt", "compile": "compiled layer", "polish": "polished layer",
@@ -85,14 +85,14 @@ class House:
     draws: int = option(4, help="answers to each, by the prompted base and by the bare one")
     percents: tuple[int, ...] = option((40, 70, 100), help="strengths of a layer, per cent")
     probes: int = option(160, help="requests that a layer is fitted on")
-    steps: tuple[int, ...] = option((10, 40, 160), help="steps of SFT, with LoRA and without")
-    dpo_steps: tuple[int, ...] = option((10, 40, 160), help="steps of DPO")
+    steps: tuple[int, ...] = option((3, 6, 12, 40, 160), help="steps of SFT, with LoRA and without")
+    dpo_steps: tuple[int, ...] = option((10, 40, 120), help="steps of DPO")
     iterations: tuple[int, ...] = option((8, 24, 48), help="iterations of PPO")
     tokens: float = option(4.0, help="millions of tokens that each small model reads (0: none)")
     width: int = option(96, help="width of the small models")
     lora: Training = field(default_factory=lambda: _offline("sft", "lora", 3e-3))
     sft: Training = field(default_factory=lambda: _offline("sft", "full", 5e-4))
-    dpo: Training = field(default_factory=lambda: _offline("dpo", "full", 1e-4))
+    dpo: Training = field(default_factory=lambda: _offline("dpo", "full", 3e-5))
     ppo: Onlining = field(default_factory=_ppo)
     pretrain: Pretrain = field(default_factory=_pretrain)
     left: Left = field(default_factory=Left)
@@ -239,7 +239,7 @@ class Measured:
 
     def numbers(self) -> dict[str, Interval]:
         """`MODEL.upheld`, and `MODEL.LOSS`; "sft.facts" is the strongest model's."""
-        found = {}
+        found: dict[str, Interval] = {}
         strongest = {names[-1]: way for way, names in self.ways.items()}
         for at, name in enumerate(self.models):
             own = {"upheld": share(self.told[name], "upheld")}
@@ -256,7 +256,7 @@ class Measured:
 
     def compared(self) -> dict[str, Interval]:
         """`WAY-compile.NAME`, with the share upheld where that is and what both have lost there."""
-        found = {}
+        found: dict[str, Interval] = {}
         for way in self.ways:
             if way not in WAYS or way == "compile" or "compile" not in self.ways:
                 continue
@@ -283,9 +283,10 @@ class Measured:
 
 
 def losses(told: Mapping[str, Sequence[Row]]) -> list[str]:
-    """The numbers that can be lost: those of `LOSSES`, and of each source."""
-    sources = {axis for row in told["base"] for axis in row.scores if axis.startswith("nats.")}
-    return [*LOSSES, *sorted(sources)]
+    """The numbers that were measured and can be lost: those of `LOSSES`, and of each source."""
+    known = {axis for row in told["base"] for axis in row.scores}
+    sources = sorted(axis for axis in known if axis.startswith("nats."))
+    return [*(axis for axis in LOSSES if axis in known), *sources]
 
 
 def sign(axis: str) -> int:

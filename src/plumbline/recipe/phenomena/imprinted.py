@@ -16,12 +16,14 @@ from plumbline.core.settings import option
 from plumbline.recipe.phenomena.upheld import MANIFESTO
 from plumbline.store import Context, stage
 
+Layer = Literal["compile", "polish"]
+
 
 @dataclass(frozen=True)
 class Imprinting:
     """How a layer is fitted, and what it is multiplied by."""
 
-    mode: Literal["compile", "polish"] = option("compile", help="closed form, or then some steps")
+    mode: Layer = option("compile", help="closed form, or then some steps")
     strength: float = option(1.0, help="1: as fitted")
     probes: int = option(160, help="questions that the model answers under the manifesto")
     seed: int = option(0, help="questions and answers")

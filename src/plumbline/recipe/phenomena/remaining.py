@@ -178,7 +178,7 @@ def _apart(
     from plumbline.identity.layer import Given
     from plumbline.objectives.distill import divergence
 
-    samples = []
+    samples: list[Sample] = []
     for part in parts(probes, model.policy.rows):
         was, now = said(teacher.switch, part, "student"), said(Given(model.policy), part, side)
         ends = np.cumsum([int(one.answer.sum()) for one in part])[:-1]
