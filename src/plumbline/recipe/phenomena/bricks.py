@@ -59,9 +59,10 @@ LOSSES = {
 """What can be lost, and the sign that makes more of it a loss; `nats.SOURCE` are told too."""
 
 
-def _offline(objective: str, adapter: str, lr: float, batch: int = 16) -> Training:
-    train = Train(lr=lr, batch=batch, eval=Eval(fraction=0.0))
-    return Training(objective, adapter=adapter, train=train)
+def _offline(objective: str, adapter: str, lr: float, **values: float) -> Training:
+    """Rates at which few steps move obedience by little, so that a strength can be met."""
+    train = Train(lr=lr, batch=16, eval=Eval(fraction=0.0))
+    return Training(objective, adapter=adapter, values=dict(values), train=train)
 
 
 def _ppo() -> Onlining:
@@ -86,13 +87,13 @@ class House:
     percents: tuple[int, ...] = option((40, 70, 100), help="strengths of a layer, per cent")
     probes: int = option(160, help="requests that a layer is fitted on")
     steps: tuple[int, ...] = option((3, 6, 12, 40, 160), help="steps of SFT, with LoRA and without")
-    dpo_steps: tuple[int, ...] = option((10, 40, 120), help="steps of DPO")
+    dpo_steps: tuple[int, ...] = option((10, 30, 60, 120), help="steps of DPO")
     iterations: tuple[int, ...] = option((8, 24, 48), help="iterations of PPO")
-    tokens: float = option(4.0, help="millions of tokens that each small model reads (0: none)")
+    tokens: float = option(3.0, help="millions of tokens that each small model reads (0: none)")
     width: int = option(96, help="width of the small models")
-    lora: Training = field(default_factory=lambda: _offline("sft", "lora", 3e-3))
-    sft: Training = field(default_factory=lambda: _offline("sft", "full", 5e-4))
-    dpo: Training = field(default_factory=lambda: _offline("dpo", "full", 3e-5))
+    lora: Training = field(default_factory=lambda: _offline("sft", "lora", 1e-3))
+    sft: Training = field(default_factory=lambda: _offline("sft", "full", 2e-4))
+    dpo: Training = field(default_factory=lambda: _offline("dpo", "full", 5e-5, beta=0.5))
     ppo: Onlining = field(default_factory=_ppo)
     pretrain: Pretrain = field(default_factory=_pretrain)
     left: Left = field(default_factory=Left)

@@ -10,7 +10,7 @@ from plumbline.evals.figures import Figure
 
 PANELS = {
     "facts": "facts lost",
-    "inference.share": "inference lost (nats)",
+    "inference.share": "inference, nats",
     "nats": "nats a token lost",
     "kl.texts": "KL on plain texts",
 }

@@ -103,7 +103,7 @@ def difference(
 @dataclass(frozen=True)
 class Equal:
     """Two ways where they uphold equally: the share upheld, what each has lost by then, and what
-    the first has lost more. n counts items of the loss."""
+    the first has lost more. n counts items of the loss (of target: requests)."""
 
     target: Interval
     one: Interval
@@ -121,8 +121,10 @@ def equal(
     pairs = zip(upheld.drawn(draws, 0), _from_base(lost.drawn(draws, 1)), strict=True)
     drawn = np.array([difference(a, b, one, other) for a, b in pairs])
     clusters = min(upheld.sums.shape[1], lost.sums.shape[1])
+    sizes = (upheld.n, lost.n, lost.n)
     target, first, second = (
-        _interval(v, column, clusters, lost.n) for v, column in zip(value, drawn.T, strict=True)
+        _interval(v, column, clusters, n)
+        for v, column, n in zip(value, drawn.T, sizes, strict=True)
     )
     more = _interval(value[1] - value[2], drawn[:, 1] - drawn[:, 2], clusters, lost.n)
     return Equal(target, first, second, more)
