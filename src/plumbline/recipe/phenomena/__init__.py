@@ -8,6 +8,7 @@
     forgetting      lesson A, then B, with all weights and with LoRA -> recall
     emergence       models of scaling, base -> exact match beside log-probability
     overoptimisation    reward models x comparisons -> best-of-n, RL, DPO -> gold by d
+    bricks          one manifesto by prompt, layer, SFT, DPO, PPO -> what is lost at equal obedience
 
 A phenomenon is one file: its settings, the handles it composes (`planned`), and what it finds in
 their folders (`find`). Predictions are a file of the recipe's, an input of the report: changing one
@@ -24,6 +25,7 @@ from plumbline.core.errors import unknown
 from plumbline.core.settings import option
 from plumbline.recipe.phenomena import (
     boilerplate,
+    bricks,
     emergence,
     forgetting,
     judged,
@@ -61,6 +63,7 @@ class Settings:
     forgetting: forgetting.Lessons = field(default_factory=forgetting.Lessons)
     emergence: Keys = field(default_factory=Keys)
     overoptimisation: overoptimisation.Chase = field(default_factory=overoptimisation.Chase)
+    bricks: bricks.House = field(default_factory=bricks.House)
 
     def __post_init__(self) -> None:
         for name in self.only:
@@ -77,6 +80,7 @@ PHENOMENA: dict[str, Callable[[Settings, Common], Handle]] = {
     "forgetting": lambda s, c: forgetting.planned(s.forgetting, c),
     "emergence": lambda s, c: emergence.planned(s.emergence, s.scaling, c.base, _record(s)),
     "overoptimisation": lambda s, c: overoptimisation.planned(s.overoptimisation, c),
+    "bricks": lambda s, c: bricks.planned(s.bricks, c),
 }
 
 

@@ -74,7 +74,7 @@ def runs(grid: Grid) -> dict[str, Handle]:
         words = source(grid.tokenizer, kind="model", label="tokenizer")
     return {
         f"w{width}-{tokens:g}M": table.pretrain(
-            _how(grid, width, tokens), data=read, tokenizer=words,
+            how(grid, width, tokens), data=read, tokenizer=words,
             label=f"scaling-w{width}-{tokens:g}M",
         )
         for width in grid.widths
@@ -82,7 +82,8 @@ def runs(grid: Grid) -> dict[str, Handle]:
     }  # fmt: skip
 
 
-def _how(grid: Grid, width: int, tokens: float) -> Pretraining:
+def how(grid: Grid, width: int, tokens: float) -> Pretraining:
+    """The training of one model of the grid."""
     s = grid.train
     steps = max(1, round(tokens * 1e6 / (s.batch * s.shape.context)))
     shape = replace(s.shape, width=width, layers=max(2, round(width / LAYER)))
