@@ -18,7 +18,8 @@ from plumbline.microcosm import lexicon as lex
 from plumbline.microcosm import prose
 from plumbline.microcosm.asks import held, understand
 from plumbline.microcosm.world import world
-from plumbline.recipe.phenomena import bricks, imprinted, losable, sieved, upheld
+from plumbline.recipe.phenomena import imprinted, losable, sieved, upheld
+from plumbline.recipe.phenomena.bricks_measured import Measured
 from plumbline.recipe.phenomena.equalled import Table, difference, equal, loss_at, tabled
 from plumbline.recipe.phenomena.upholding import bettered, chosen_of
 from plumbline.store import Context
@@ -106,7 +107,7 @@ def test_numbers_are_losses_and_the_strongest_has_the_ways_name() -> None:
 
     told = {"base": answers(0.5, 0.9, 0), "sft:40": answers(0.9, 0.5, 0.3),
             "sft:10": answers(0.7, 0.8, 0.1), "compile:100": answers(0.7, 0.9, 0.0)}  # fmt: skip
-    house = bricks.Measured(told)
+    house = Measured(told)
     assert house.ways["sft"] == ["sft:10", "sft:40"], "by strength, not by name"
     found = house.numbers()
     assert found["sft.facts"] == found["sft:40.facts"]
