@@ -1,0 +1,234 @@
+"""A network that writes the layer: from the manifesto, read once by the base, to its factors.
+
+One forward pass of the base over the told prefix gives the stream H [n, S, D] behind the embedding
+and each block. A small encoder mixes them, and each token t writes one outer product into each
+projection, as fast weights do (Schmidhuber 1992; Schlag et al. 2021, arXiv:2102.11174):
+
+    z = encoder(H),    Delta = sum_t u_t v_t^T P,    u_t = s U z_t,    v_t = V z_t
+
+Rules add up nearly, so tokens are summed and not averaged. P = (S + lambda I)^(-1/2) whitens what
+the projection reads, s is the size of the stream there: both are measured once (`calibrate`). With
+features that are white, the best factors of a lower rank are a truncated singular value
+decomposition of sum u_t v_t^T, without a look at any text.
+
+U begins at zero, and so does the layer. A network belongs to one base; its file keeps the digest.
+Hypernetworks that write adapters: Phang et al. 2022 (arXiv:2211.12485), Charakorn et al. 2025
+(arXiv:2506.06105). Left out: other ranks a token than one.
+
+Shapes: M manifestos, n tokens, S streams, D width, F a projection's inputs, Z the encoder's width.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from plumbline.core.errors import UserError
+from plumbline.core.types import user
+from plumbline.identity.blocks import blocks_of
+from plumbline.identity.layer import Layer
+from plumbline.identity.probes import shared
+from plumbline.identity.ridge import Factors, narrowed, penalty
+from plumbline.identity.teach import Teacher
+from plumbline.models.policy import Policy
+from plumbline.text.forest import TokenTree
+
+FEW = 64
+"""Tokens whose outer products add up to about one stream's length when U is of size 1."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network is made for: the projections with their inputs and outputs, the streams."""
+
+    sites: Mapping[str, tuple[int, int]]
+    streams: int
+    width: int
+    inner: int = 384
+    layers: int = 2
+    heads: int = 6
+
+
+def shape_of(policy: Policy, **sizes: int) -> Shape:
+    """The shape for a base: its two writing projections a block."""
+    blocks = blocks_of(policy.model)
+    width = policy.model.config.get_text_config().hidden_size
+    sites = {}
+    for name in (name for block in blocks for name in block.names):
+        weight = policy.model.get_submodule(name).weight
+        assert isinstance(weight, Tensor)
+        sites[name] = (weight.numel() // width, width)
+    return Shape(sites, len(blocks) + 1, width, **sizes)
+
+
+class Hyper(nn.Module):
+    """See the head of the file."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape, z = shape, shape.inner
+        self.enter = nn.Linear(shape.streams * shape.width, z)
+        self.mix = nn.ModuleList(
+            nn.TransformerEncoderLayer(
+                z, shape.heads, 2 * z, 0.0, "gelu", batch_first=True, norm_first=True
+            )
+            for _ in range(shape.layers)
+        )
+        self.leave = nn.LayerNorm(z)
+        pairs = shape.sites.values()
+        reads = [nn.Linear(z, inputs, bias=False) for inputs, _ in pairs]
+        writes = [nn.Linear(z, outputs, bias=False) for _, outputs in pairs]
+        for i, (read, write) in enumerate(zip(reads, writes, strict=True)):
+            nn.init.normal_(read.weight, std=(z * read.out_features) ** -0.5)
+            nn.init.zeros_(write.weight)
+            self.register_buffer(f"whiten_{i}", torch.eye(read.out_features))
+            self.register_buffer(f"scale_{i}", torch.ones(()))
+        self.reads, self.writes = nn.ModuleList(reads), nn.ModuleList(writes)
+
+    def forward(self, states: Sequence[Tensor]) -> list[list[Factors]]:
+        """Whitened factors, for each manifesto's states [n, S, D] those of each projection."""
+        padded = nn.utils.rnn.pad_sequence(list(states), batch_first=True)
+        sizes = torch.tensor([len(one) for one in states], device=padded.device)
+        pads = torch.arange(padded.shape[1], device=padded.device)[None] >= sizes[:, None]
+        x = self.enter(functional.layer_norm(padded, (self.shape.width,)).flatten(2))
+        for layer in self.mix:
+            x = layer(x, src_key_padding_mask=pads)
+        real = self.leave(x)[~pads]
+        per_site = [
+            (write(real).split(sizes.tolist()), read(real).split(sizes.tolist()))
+            for write, read in zip(self.writes, self.reads, strict=True)
+        ]
+        return [
+            [
+                Factors(up[m].T * (self.get_buffer(f"scale_{i}") / FEW), down[m])
+                for i, (up, down) in enumerate(per_site)
+            ]
+            for m in range(len(states))
+        ]
+
+    def plain(self, site: int, factors: Factors) -> Factors:
+        """Whitened factors as those of the projection's own features."""
+        return Factors(factors.up, factors.down @ self.get_buffer(f"whiten_{site}"))
+
+    def calibrate(self, site: int, read: Tensor, stream: Tensor, ridge: float) -> None:
+        """Whiten by features [N, F], and scale by the stream's rows [N, D] behind the site."""
+        s = (read.T @ read / len(read)).double()
+        values, vectors = torch.linalg.eigh(s)
+        root = (values.clamp(min=0) + penalty(s, ridge)).rsqrt()
+        self.get_buffer(f"whiten_{site}").copy_(((vectors * root) @ vectors.T).float())
+        self.get_buffer(f"scale_{site}").copy_(stream.square().mean().sqrt())
+
+
+def states_of(policy: Policy, prefixes: Sequence[Sequence[int]]) -> list[Tensor]:
+    """The streams [n, S, D] of the base over each token sequence."""
+    none = np.zeros(0, np.int64)
+    trees = [
+        TokenTree(none, (np.asarray(ids, np.int64),), (np.arange(len(ids)) > 0,))
+        for ids in prefixes
+    ]
+    forest = policy.grow(trees)
+    with torch.no_grad(), watched(policy) as streams:
+        policy.hidden(forest)
+    joined = torch.stack(streams, 1)
+    ends = forest.last + 1
+    return [joined[end - len(ids) : end] for end, ids in zip(ends, prefixes, strict=True)]
+
+
+def prefix_of(teacher: Teacher) -> tuple[int, ...]:
+    """The tokens of a told prompt that no bare one has: what the network reads."""
+    bare = (user("a"),)
+    told, short = (teacher.renderer.prompt_ids(q) for q in (teacher.manifesto.told(bare), bare))
+    return tuple(told[: len(told) - shared(told, short)])
+
+
+@contextmanager
+def watched(policy: Policy) -> Iterator[list[Tensor]]:
+    """Inside, a forward pass leaves the streams here: S tensors [B * L, D] in fp32."""
+    streams: list[Tensor] = []
+
+    def keep(module: nn.Module, args: Any, out: Any) -> None:
+        held = out[0] if isinstance(out, tuple) else out
+        streams.append(held.detach().float().reshape(-1, held.shape[-1]))
+
+    table = policy.model.get_input_embeddings()
+    modules = [table, *(block.module for block in blocks_of(policy.model))]
+    with ExitStack() as hooks:
+        for module in modules:
+            hooks.callback(module.register_forward_hook(keep).remove)
+        yield streams
+
+
+@contextmanager
+def added(
+    policy: Policy, network: Hyper, factors: Sequence[Sequence[Factors]], sizes: Sequence[int]
+) -> Iterator[None]:
+    """Inside, the grid's flat tokens, `sizes` of them for each manifesto, pass its factors too.
+
+    Every projection has to see all of them: read states with `policy.hidden(forest)`.
+    """
+
+    def hook(site: int) -> Any:
+        plain = [network.plain(site, own[site]) for own in factors]
+
+        def add(module: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> Tensor:
+            parts = args[0].reshape(-1, args[0].shape[-1]).split(list(sizes))
+            own = [(x.float() @ f.down.T) @ f.up.T for x, f in zip(parts, plain, strict=True)]
+            return out + torch.cat(own).reshape(out.shape).to(out)
+
+        return add
+
+    with ExitStack() as hooks:
+        for i, name in enumerate(network.shape.sites):
+            module = policy.model.get_submodule(name)
+            hooks.callback(module.register_forward_hook(hook(i)).remove)
+        yield
+
+
+def write_layer(network: Hyper, prefix: Sequence[int], layer: Layer) -> None:
+    """Set the layer to what the network says to a manifesto's tokens, at the layer's rank."""
+    layer.clear()
+    with torch.no_grad(), layer.off():
+        (own,) = network(states_of(layer.policy, [prefix]))
+        for i, name in enumerate(network.shape.sites):
+            ones = own[i].down.new_ones(own[i].down.shape[1])
+            thin = narrowed(own[i], own[i].down.T, ones, layer.rank)
+            layer.set(name, network.plain(i, thin))
+
+
+def save(network: Hyper, folder: Path, base: str) -> None:
+    """Write hyper.safetensors; `base` is the digest of the weights that it was trained for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    told = {"base": base, "shape": json.dumps(asdict(network.shape))}
+    state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file(state, folder / "hyper.safetensors", metadata=told)
+
+
+def load(folder: Path, base: str) -> Hyper:
+    """The network in a folder. UserError where there is none, or one of other weights."""
+    path = folder / "hyper.safetensors"
+    if not path.is_file():
+        raise UserError("no hypernetwork here", where=str(folder), fix="train one first")
+    with safe_open(path, "pt") as file:
+        told = file.metadata()
+        if told["base"] != base:
+            raise UserError(
+                "this hypernetwork was trained for other weights",
+                where=str(folder),
+                fix="train one on this base, or use --mode compile",
+            )
+        made = json.loads(told["shape"])
+        made["sites"] = {name: tuple(pair) for name, pair in made["sites"].items()}
+        network = Hyper(Shape(**made))
+        network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    return network.eval()
