@@ -18,7 +18,7 @@ from plumbline.identity.probes import Probe, ordered, probe
 from plumbline.models.load import load_model
 from plumbline.models.policy import Policy
 
-RANK = 16
+RANK = 32
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from torch.nn import functional
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import user
-from plumbline.identity.blocks import blocks_of
+from plumbline.identity.blocks import Block, blocks_of
 from plumbline.identity.layer import Layer
 from plumbline.identity.probes import shared
 from plumbline.identity.ridge import Factors, narrowed, penalty
@@ -54,6 +54,7 @@ class Shape:
 
     sites: Mapping[str, tuple[int, int]]
     streams: int
+    values: int
     width: int
     inner: int = 384
     layers: int = 2
@@ -69,7 +70,10 @@ def shape_of(policy: Policy, **sizes: int) -> Shape:
         weight = policy.model.get_submodule(name).weight
         assert isinstance(weight, Tensor)
         sites[name] = (weight.numel() // width, width)
-    return Shape(sites, len(blocks) + 1, width, **sizes)
+    config = policy.model.config.get_text_config()
+    told = all(_values_of(policy, block) is not None for block in blocks)
+    values = config.num_attention_heads if told else 0
+    return Shape(sites, len(blocks) + 1, values, width, **sizes)
 
 
 class Hyper(nn.Module):
@@ -90,32 +94,46 @@ class Hyper(nn.Module):
         reads = [nn.Linear(z, inputs, bias=False) for inputs, _ in pairs]
         writes = [nn.Linear(z, outputs, bias=False) for _, outputs in pairs]
         for i, (read, write) in enumerate(zip(reads, writes, strict=True)):
-            nn.init.normal_(read.weight, std=(z * read.out_features) ** -0.5)
+            nn.init.normal_(read.weight, std=z**-0.5)
             nn.init.zeros_(write.weight)
             self.register_buffer(f"whiten_{i}", torch.eye(read.out_features))
             self.register_buffer(f"scale_{i}", torch.ones(()))
         self.reads, self.writes = nn.ModuleList(reads), nn.ModuleList(writes)
+        # The attention's projections are every second one: what its heads write is at hand.
+        looks = [nn.Linear(z, shape.values * read.out_features) for read in reads[::2]]
+        for look in looks:
+            nn.init.zeros_(look.weight)
+            nn.init.zeros_(look.bias)
+        self.looks = nn.ModuleList(looks)
 
     def forward(self, states: Sequence[Tensor]) -> list[list[Factors]]:
-        """Whitened factors, for each manifesto's states [n, S, D] those of each projection."""
-        padded = nn.utils.rnn.pad_sequence(list(states), batch_first=True)
-        sizes = torch.tensor([len(one) for one in states], device=padded.device)
+        """Whitened factors, for each manifesto's states [n, S + V, D] those of each projection."""
+        sizes = [len(one) for one in states]
+        z = self._encoded([one[:, : self.shape.streams] for one in states])
+        values = torch.cat([one[:, self.shape.streams :] for one in states])
+        per_site = [self._site(i, z, values) for i in range(len(self.shape.sites))]
+        return [list(own) for own in zip(*(_split(one, sizes) for one in per_site), strict=True)]
+
+    def _encoded(self, streams: Sequence[Tensor]) -> Tensor:
+        """z [sum n, Z]."""
+        padded = nn.utils.rnn.pad_sequence(list(streams), batch_first=True)
+        sizes = torch.tensor([len(one) for one in streams], device=padded.device)
         pads = torch.arange(padded.shape[1], device=padded.device)[None] >= sizes[:, None]
         x = self.enter(functional.layer_norm(padded, (self.shape.width,)).flatten(2))
         for layer in self.mix:
             x = layer(x, src_key_padding_mask=pads)
-        real = self.leave(x)[~pads]
-        per_site = [
-            (write(real).split(sizes.tolist()), read(real).split(sizes.tolist()))
-            for write, read in zip(self.writes, self.reads, strict=True)
-        ]
-        return [
-            [
-                Factors(up[m].T * (self.get_buffer(f"scale_{i}") / FEW), down[m])
-                for i, (up, down) in enumerate(per_site)
-            ]
-            for m in range(len(states))
-        ]
+        left: Tensor = self.leave(x)[~pads]
+        return left
+
+    def _site(self, i: int, z: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """u [sum n, K, D] and v [sum n, K, F] of a projection."""
+        up = self.writes[i](z)[:, None] * (self.get_buffer(f"scale_{i}") / FEW)
+        down = self.reads[i](z)[:, None]
+        heads = self.shape.values
+        if heads and i % 2 == 0:
+            up = torch.cat([up, values[:, i // 2 * heads : (i // 2 + 1) * heads]], 1)
+            down = torch.cat([down, self.looks[i // 2](z).unflatten(1, (heads, -1)) / 4], 1)
+        return up, down * down.shape[-1] ** -0.5
 
     def plain(self, site: int, factors: Factors) -> Factors:
         """Whitened factors as those of the projection's own features."""
@@ -130,19 +148,44 @@ class Hyper(nn.Module):
         self.get_buffer(f"scale_{site}").copy_(stream.square().mean().sqrt())
 
 
+def _split(site: tuple[Tensor, Tensor], sizes: Sequence[int]) -> list[Factors]:
+    """The factors of a projection, manifesto by manifesto."""
+    pairs = zip(site[0].split(list(sizes)), site[1].split(list(sizes)), strict=True)
+    return [Factors(up.flatten(0, 1).T, down.flatten(0, 1)) for up, down in pairs]
+
+
 def states_of(policy: Policy, prefixes: Sequence[Sequence[int]]) -> list[Tensor]:
-    """The streams [n, S, D] of the base over each token sequence."""
+    """What the network reads of each token sequence [n, S + V, D]."""
     none = np.zeros(0, np.int64)
     trees = [
         TokenTree(none, (np.asarray(ids, np.int64),), (np.arange(len(ids)) > 0,))
         for ids in prefixes
     ]
     forest = policy.grow(trees)
-    with torch.no_grad(), watched(policy) as streams:
+    with torch.no_grad(), watched(policy) as seen:
         policy.hidden(forest)
-    joined = torch.stack(streams, 1)
+    joined = seen.joined
     ends = forest.last + 1
     return [joined[end - len(ids) : end] for end, ids in zip(ends, prefixes, strict=True)]
+
+
+def _values_of(policy: Policy, block: Block) -> nn.Module | None:
+    """The projection that makes the heads' values, where it stands by itself."""
+    parent = policy.model.get_submodule(block.names[0].rpartition(".")[0])
+    found = getattr(parent, "v_proj", None)
+    return found if isinstance(found, nn.Module) else None
+
+
+def _written(policy: Policy, block: Block, values: Tensor) -> Tensor:
+    """What each head would write of each token alone [N, H, D]: its value through its part of the
+    attention's last projection."""
+    weight = policy.model.get_submodule(block.names[0]).weight
+    assert isinstance(weight, Tensor)
+    heads = policy.model.config.get_text_config().num_attention_heads
+    parts = weight.float().unflatten(1, (heads, -1))  # D, H, head width
+    own = values.float().reshape(-1, values.shape[-1]).unflatten(1, (-1, parts.shape[2]))
+    own = own.repeat_interleave(heads // own.shape[1], 1)
+    return torch.einsum("nhk,dhk->nhd", own, parts)
 
 
 def prefix_of(teacher: Teacher) -> tuple[int, ...]:
@@ -152,21 +195,44 @@ def prefix_of(teacher: Teacher) -> tuple[int, ...]:
     return tuple(told[: len(told) - shared(told, short)])
 
 
+@dataclass
+class Seen:
+    """What a forward pass left, in fp32: the streams, S tensors [N, 1, D], and what the heads of
+    each block write [N, H, D]; N = B * L of the grid."""
+
+    streams: list[Tensor] = field(default_factory=list)
+    values: list[Tensor] = field(default_factory=list)
+
+    @property
+    def joined(self) -> Tensor:
+        """What the network reads [N, S + V, D]."""
+        return torch.cat([*self.streams, *self.values], 1)
+
+
 @contextmanager
-def watched(policy: Policy) -> Iterator[list[Tensor]]:
-    """Inside, a forward pass leaves the streams here: S tensors [B * L, D] in fp32."""
-    streams: list[Tensor] = []
+def watched(policy: Policy) -> Iterator[Seen]:
+    """Inside, a forward pass leaves its states."""
+    seen = Seen()
 
     def keep(module: nn.Module, args: Any, out: Any) -> None:
         held = out[0] if isinstance(out, tuple) else out
-        streams.append(held.detach().float().reshape(-1, held.shape[-1]))
+        seen.streams.append(held.detach().float().reshape(-1, 1, held.shape[-1]))
 
-    table = policy.model.get_input_embeddings()
-    modules = [table, *(block.module for block in blocks_of(policy.model))]
+    def write(block: Block) -> Any:
+        def hook(module: nn.Module, args: Any, out: Tensor) -> None:
+            seen.values.append(_written(policy, block, out.detach()))
+
+        return hook
+
+    blocks = blocks_of(policy.model)
     with ExitStack() as hooks:
-        for module in modules:
+        for module in (policy.model.get_input_embeddings(), *(one.module for one in blocks)):
             hooks.callback(module.register_forward_hook(keep).remove)
-        yield streams
+        for block in blocks:
+            made = _values_of(policy, block)
+            if made is not None:
+                hooks.callback(made.register_forward_hook(write(block)).remove)
+        yield seen
 
 
 @contextmanager

@@ -51,10 +51,10 @@ class Lessons:
 
     def teacher(self) -> tuple[Tensor, list[Tensor]]:
         """Log-probabilities [T, V] of the base that reads the manifestos, and its states over
-        each [n, S, D]."""
-        with torch.no_grad(), watched(self.policy) as streams:
+        each [n, S + V, D]."""
+        with torch.no_grad(), watched(self.policy) as seen:
             logp = _said(self.policy, self.told)
-        joined = torch.stack(streams, 1)
+        joined = seen.joined
         pairs = zip(self._starts, self.prefixes, strict=False)
         return logp, [joined[start : start + len(ids)] for start, ids in pairs]
 
@@ -83,9 +83,9 @@ def calibrate(network: Hyper, some: Sequence[Lessons], ridge: float) -> None:
         for lessons in some:
             with watched(policy) as found:
                 policy.hidden(lessons.told)
-            streams.append(found)
+            streams.append(found.streams)
     for site, name in enumerate(network.shape.sites):
-        behind = torch.cat([found[1 + site // 2] for found in streams])
+        behind = torch.cat([found[1 + site // 2][:, 0] for found in streams])
         network.calibrate(site, torch.cat(read[name]), behind, ridge)
 
 
