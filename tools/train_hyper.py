@@ -103,8 +103,8 @@ class Dev:
 class Trainer:
     """Adam with a rate that follows the clock, and never a step many times longer than usual."""
 
-    def __init__(self, network: hyper.Hyper, lr: float) -> None:
-        self.network, self.lr = network, lr
+    def __init__(self, network: hyper.Hyper, lr: float, swept: float) -> None:
+        self.network, self.lr, self.swept = network, lr, swept
         self.optimizer = torch.optim.Adam(network.parameters(), lr, betas=(0.9, 0.98))
         self.steps, self.left_out = 0, 0
         self.lengths: list[float] = []
@@ -116,7 +116,8 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad()
-        loss = hyper_learn.loss(self.network, some)
+        learn = hyper_learn.sweep if done < self.swept else hyper_learn.loss
+        loss = learn(self.network, some)
         loss.backward()
         length = float(torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0))
         self.lengths.append(length)
@@ -136,6 +137,7 @@ def main() -> None:
     parser.add_argument("--manifestos", type=int, default=12)
     parser.add_argument("--questions", type=int, default=5)
     parser.add_argument("--lr", type=float, default=4e-4)
+    parser.add_argument("--swept", type=float, default=0.5, help="share of the time for `sweep`")
     parser.add_argument("--precision", default="bf16")
     args = parser.parse_args()
     torch.manual_seed(0)
@@ -150,7 +152,7 @@ def main() -> None:
     ])  # fmt: skip
     network = hyper.Hyper(hyper.shape_of(policy))
     hyper_learn.calibrate(network, some, RIDGE)
-    trainer = Trainer(network, args.lr)
+    trainer = Trainer(network, args.lr, args.swept)
     args.folder.mkdir(parents=True, exist_ok=True)
     began, looked, over = time.perf_counter(), -args.every, 0.0
     while True:
