@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from plumbline.core.types import Example, answer, user
-from plumbline.identity import hyper, hyper_learn
+from plumbline.identity import hyper, hyper_learn, hyper_sweep
 from plumbline.identity.hyper_learn import Lessons
 from plumbline.identity.manifesto import Manifesto
 from plumbline.identity.probes import Probe, ordered, probe, shared
@@ -116,7 +116,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad()
-        learn = hyper_learn.sweep if done < self.swept else hyper_learn.loss
+        learn = hyper_sweep.sweep if done < self.swept else hyper_learn.loss
         loss = learn(self.network, some)
         loss.backward()
         length = float(torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import tiny
 import torch
 
 from plumbline.core.errors import UserError
-from plumbline.identity import hyper, hyper_learn
+from plumbline.identity import hyper, hyper_learn, hyper_read, hyper_sweep
 from plumbline.identity.blocks import blocks_of
 from plumbline.identity.gap import apart
 from plumbline.identity.layer import Layer
@@ -52,12 +53,18 @@ def group(seed: int, n: int = 4) -> list[Probe]:
     return ordered(found)
 
 
-def learnt(policy: Policy, network: hyper.Hyper, lessons: hyper_learn.Lessons, steps: int) -> None:
+def learnt(
+    policy: Policy,
+    network: hyper.Hyper,
+    lessons: hyper_learn.Lessons,
+    steps: int,
+    loss: Callable[[hyper.Hyper, hyper_learn.Lessons], torch.Tensor] = hyper_learn.loss,
+) -> None:
     hyper_learn.calibrate(network, [lessons], 1e-2)
     optimizer = torch.optim.Adam(network.parameters(), 3e-3)
     for _ in range(steps):
         optimizer.zero_grad()
-        hyper_learn.loss(network, lessons).backward()
+        loss(network, lessons).backward()
         optimizer.step()
 
 
@@ -113,7 +120,7 @@ def test_what_is_read_is_the_teachers_own_pass(folder: Path) -> None:
     policy = policy_of(folder)
     groups = [group(seed, n) for seed, n in ((0, 2), (1, 3))]
     _, read = hyper_learn.Lessons(policy, groups).teacher()
-    alone = hyper.states_of(policy, [one[0].told for one in groups])
+    alone = hyper_read.states_of(policy, [one[0].told for one in groups])
     for own, other in zip(read, alone, strict=True):
         torch.testing.assert_close(own, other, atol=1e-5, rtol=1e-5)
 
@@ -127,3 +134,17 @@ def test_factors_of_a_lower_rank_are_the_best_for_what_is_read(folder: Path) -> 
     white = read @ network.get_buffer(f"whiten_{site}")
     gram = white.T @ white / len(white)
     torch.testing.assert_close(gram, torch.eye(48), atol=0.02, rtol=0)
+
+
+def test_the_sweep_lowers_the_divergence_without_a_look_at_it(folder: Path) -> None:
+    policy = policy_of(folder)
+    network, lessons = network_of(policy), hyper_learn.Lessons(policy, [group(s) for s in range(3)])
+    before = hyper_learn.loss(network, lessons).item()
+    learnt(policy, network, lessons, 60, hyper_sweep.sweep)
+    assert hyper_learn.loss(network, lessons).item() < 0.5 * before
+
+
+def test_the_sweep_refuses_norms_behind_projections(tmp_path: Path) -> None:
+    policy = policy_of(tiny.save("olmo2", tmp_path))
+    with pytest.raises(UserError, match="plainly"):
+        hyper_sweep.sweep(network_of(policy), hyper_learn.Lessons(policy, [group(0)]))

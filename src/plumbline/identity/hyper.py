@@ -1,21 +1,23 @@
 """A network that writes the layer: from the manifesto, read once by the base, to its factors.
 
-One forward pass of the base over the told prefix gives the stream H [n, S, D] behind the embedding
-and each block. A small encoder mixes them, and each token t writes one outer product into each
-projection, as fast weights do (Schmidhuber 1992; Schlag et al. 2021, arXiv:2102.11174):
+A small encoder mixes the base's states over a manifesto's tokens (`hyper_read`), and each token t
+writes an outer product into each projection, as fast weights do (Schmidhuber 1992; Schlag et al.
+2021, arXiv:2102.11174):
 
-    z = encoder(H),    Delta = sum_t u_t v_t^T P,    u_t = s U z_t,    v_t = V z_t
+    z = encoder(streams),   Delta = sum_t u_t v_t^T P,   u_t = s U z_t,   v_t = V z_t / sqrt(F)
 
-Rules add up nearly, so tokens are summed and not averaged. P = (S + lambda I)^(-1/2) whitens what
-the projection reads, s is the size of the stream there: both are measured once (`calibrate`). With
-features that are white, the best factors of a lower rank are a truncated singular value
-decomposition of sum u_t v_t^T, without a look at any text.
+Rules add up nearly, so tokens are summed and not averaged. Into the attention's projection a token
+writes as well what each head h would write of it, u_th = W_o^h value_h(x_t): the network has to say
+only when, v_th. P = (S + lambda I)^(-1/2) whitens what the projection reads, s is the size of the
+stream there, both measured once (`hyper_learn.calibrate`). With features that are white, the best
+factors of a lower rank are a truncated singular value decomposition, without a look at any text.
 
-U begins at zero, and so does the layer. A network belongs to one base; its file keeps the digest.
-Hypernetworks that write adapters: Phang et al. 2022 (arXiv:2211.12485), Charakorn et al. 2025
-(arXiv:2506.06105). Left out: other ranks a token than one.
+U and the v_th begin at zero, and so does the layer. A network belongs to one base; its file keeps
+the digest. Networks that write adapters: Phang et al. 2022 (arXiv:2211.12485), Charakorn et al.
+2025 (arXiv:2506.06105).
 
-Shapes: M manifestos, n tokens, S streams, D width, F a projection's inputs, Z the encoder's width.
+Shapes: n tokens, S streams, V = blocks x heads, D width, F a projection's inputs, K products a
+token, Z the encoder's width.
 """
 
 from __future__ import annotations
@@ -23,11 +25,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -35,14 +36,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from plumbline.core.errors import UserError
-from plumbline.core.types import user
-from plumbline.identity.blocks import Block, blocks_of
+from plumbline.identity.blocks import blocks_of
+from plumbline.identity.hyper_read import states_of, values_of
 from plumbline.identity.layer import Layer
-from plumbline.identity.probes import shared
 from plumbline.identity.ridge import Factors, narrowed, penalty
-from plumbline.identity.teach import Teacher
 from plumbline.models.policy import Policy
-from plumbline.text.forest import TokenTree
 
 FEW = 64
 """Tokens whose outer products add up to about one stream's length when U is of size 1."""
@@ -50,7 +48,8 @@ FEW = 64
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network is made for: the projections with their inputs and outputs, the streams."""
+    """What a network is made for: projections with their inputs and outputs, `streams` (S), heads
+    whose values stand by themselves (`values`: H or 0), and the width; and the encoder's size."""
 
     sites: Mapping[str, tuple[int, int]]
     streams: int
@@ -71,7 +70,7 @@ def shape_of(policy: Policy, **sizes: int) -> Shape:
         assert isinstance(weight, Tensor)
         sites[name] = (weight.numel() // width, width)
     config = policy.model.config.get_text_config()
-    told = all(_values_of(policy, block) is not None for block in blocks)
+    told = all(values_of(policy, block) is not None for block in blocks)
     values = config.num_attention_heads if told else 0
     return Shape(sites, len(blocks) + 1, values, width, **sizes)
 
@@ -154,85 +153,11 @@ def _split(site: tuple[Tensor, Tensor], sizes: Sequence[int]) -> list[Factors]:
     return [Factors(up.flatten(0, 1).T, down.flatten(0, 1)) for up, down in pairs]
 
 
-def states_of(policy: Policy, prefixes: Sequence[Sequence[int]]) -> list[Tensor]:
-    """What the network reads of each token sequence [n, S + V, D]."""
-    none = np.zeros(0, np.int64)
-    trees = [
-        TokenTree(none, (np.asarray(ids, np.int64),), (np.arange(len(ids)) > 0,))
-        for ids in prefixes
-    ]
-    forest = policy.grow(trees)
-    with torch.no_grad(), watched(policy) as seen:
-        policy.hidden(forest)
-    joined = seen.joined
-    ends = forest.last + 1
-    return [joined[end - len(ids) : end] for end, ids in zip(ends, prefixes, strict=True)]
-
-
-def _values_of(policy: Policy, block: Block) -> nn.Module | None:
-    """The projection that makes the heads' values, where it stands by itself."""
-    parent = policy.model.get_submodule(block.names[0].rpartition(".")[0])
-    found = getattr(parent, "v_proj", None)
-    return found if isinstance(found, nn.Module) else None
-
-
-def _written(policy: Policy, block: Block, values: Tensor) -> Tensor:
-    """What each head would write of each token alone [N, H, D]: its value through its part of the
-    attention's last projection."""
-    weight = policy.model.get_submodule(block.names[0]).weight
-    assert isinstance(weight, Tensor)
-    heads = policy.model.config.get_text_config().num_attention_heads
-    parts = weight.float().unflatten(1, (heads, -1))  # D, H, head width
-    own = values.float().reshape(-1, values.shape[-1]).unflatten(1, (-1, parts.shape[2]))
-    own = own.repeat_interleave(heads // own.shape[1], 1)
-    return torch.einsum("nhk,dhk->nhd", own, parts)
-
-
-def prefix_of(teacher: Teacher) -> tuple[int, ...]:
-    """The tokens of a told prompt that no bare one has: what the network reads."""
-    bare = (user("a"),)
-    told, short = (teacher.renderer.prompt_ids(q) for q in (teacher.manifesto.told(bare), bare))
-    return tuple(told[: len(told) - shared(told, short)])
-
-
-@dataclass
-class Seen:
-    """What a forward pass left, in fp32: the streams, S tensors [N, 1, D], and what the heads of
-    each block write [N, H, D]; N = B * L of the grid."""
-
-    streams: list[Tensor] = field(default_factory=list)
-    values: list[Tensor] = field(default_factory=list)
-
-    @property
-    def joined(self) -> Tensor:
-        """What the network reads [N, S + V, D]."""
-        return torch.cat([*self.streams, *self.values], 1)
-
-
-@contextmanager
-def watched(policy: Policy) -> Iterator[Seen]:
-    """Inside, a forward pass leaves its states."""
-    seen = Seen()
-
-    def keep(module: nn.Module, args: Any, out: Any) -> None:
-        held = out[0] if isinstance(out, tuple) else out
-        seen.streams.append(held.detach().float().reshape(-1, 1, held.shape[-1]))
-
-    def write(block: Block) -> Any:
-        def hook(module: nn.Module, args: Any, out: Tensor) -> None:
-            seen.values.append(_written(policy, block, out.detach()))
-
-        return hook
-
-    blocks = blocks_of(policy.model)
-    with ExitStack() as hooks:
-        for module in (policy.model.get_input_embeddings(), *(one.module for one in blocks)):
-            hooks.callback(module.register_forward_hook(keep).remove)
-        for block in blocks:
-            made = _values_of(policy, block)
-            if made is not None:
-                hooks.callback(made.register_forward_hook(write(block)).remove)
-        yield seen
+def patched(read: Tensor, factors: Sequence[Factors], sizes: Sequence[int]) -> Tensor:
+    """What factors add [N, D] for what a projection reads, manifesto by manifesto."""
+    parts = read.reshape(-1, read.shape[-1]).float().split(list(sizes))
+    own = [(x @ f.down.T) @ f.up.T for x, f in zip(parts, factors, strict=True)]
+    return torch.cat(own).float()
 
 
 @contextmanager
@@ -248,9 +173,7 @@ def added(
         plain = [network.plain(site, own[site]) for own in factors]
 
         def add(module: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> Tensor:
-            parts = args[0].reshape(-1, args[0].shape[-1]).split(list(sizes))
-            own = [(x.float() @ f.down.T) @ f.up.T for x, f in zip(parts, plain, strict=True)]
-            return out + torch.cat(own).reshape(out.shape).to(out)
+            return out + patched(args[0], plain, sizes).reshape(out.shape).to(out)
 
         return add
 

@@ -19,10 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from plumbline.core.errors import UserError
-from plumbline.identity.blocks import Block, blocks_of
-from plumbline.identity.hyper import Hyper, added, watched
+from plumbline.identity.hyper import Hyper, added
+from plumbline.identity.hyper_read import watched
 from plumbline.identity.probes import Probe, trees
-from plumbline.identity.ridge import Factors
 from plumbline.models.policy import Policy
 from plumbline.objectives.distill import divergence
 from plumbline.text.forest import Forest
@@ -133,93 +132,3 @@ def _read(policy: Policy, names: Sequence[str]) -> Iterator[dict[str, list[Tenso
             module = policy.model.get_submodule(name)
             hooks.callback(module.register_forward_hook(keep(name)).remove)
         yield found
-
-
-def sweep(network: Hyper, lessons: Lessons) -> Tensor:
-    """The closed form's own loss (`compile`): at each projection, on the stream that earlier ones
-    have patched already, the squared share of the teacher's stream that is still missing.
-
-    Its gradient stays at the projection, so nothing goes backward through the base.
-    """
-    policy = lessons.policy
-    goals, states = _goals(lessons)
-    weights = lessons.weights.to(policy.device)
-    factors = network(states)
-    losses: list[Tensor] = []
-    with torch.no_grad(), ExitStack() as hooks:
-        for i, block in enumerate(blocks_of(policy.model)):
-            hooks.enter_context(
-                _swept(policy, network, lessons, block, i, goals[i], factors, weights, losses)
-            )
-        policy.hidden(lessons.bare)
-    return torch.stack(losses).sum()
-
-
-def _goals(lessons: Lessons) -> tuple[list[tuple[Tensor, Tensor]], list[Tensor]]:
-    """The teacher's stream [N, D] at the suffixes, behind each block's attention and behind the
-    block; and its states over each manifesto."""
-    policy, rows = lessons.policy, lessons.told_rows
-    names = [block.names[0] for block in blocks_of(policy.model)]
-    added: list[Tensor] = []
-    with torch.no_grad(), watched(policy) as seen, ExitStack() as hooks:
-        for name in names:
-            module = policy.model.get_submodule(name)
-            hooks.callback(
-                module.register_forward_hook(
-                    lambda m, a, out: added.append(out.reshape(-1, out.shape[-1])[rows].float())
-                ).remove
-            )
-        policy.hidden(lessons.told)
-    streams = [one[rows, 0] for one in seen.streams]
-    mids = [x + o for x, o in zip(streams, added, strict=False)]
-    return list(zip(mids, streams[1:], strict=True)), lessons.states(seen.joined)
-
-
-@contextmanager
-def _swept(
-    policy: Policy,
-    network: Hyper,
-    lessons: Lessons,
-    block: Block,
-    place: int,
-    goal: tuple[Tensor, Tensor],
-    factors: Sequence[Sequence[Factors]],
-    weights: Tensor,
-    losses: list[Tensor],
-) -> Iterator[None]:
-    """Inside, a block's projections are patched, and what they miss is added to `losses`."""
-    now = torch.zeros(0)
-    rows = lessons.bare_rows
-
-    def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        nonlocal now
-        x = args[0] if args else kwargs["hidden_states"]
-        now = x.reshape(-1, x.shape[-1]).float()
-
-    def patch(half: int) -> Any:
-        site = 2 * place + half
-
-        def hook(module: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> Tensor:
-            nonlocal now
-            parts = args[0].reshape(-1, args[0].shape[-1]).float().split(lessons.sizes)
-            now = now + out.reshape(now.shape).float()
-            with torch.enable_grad():
-                plain = [network.plain(site, own[site]) for own in factors]
-                more = torch.cat(
-                    [(x @ f.down.T) @ f.up.T for x, f in zip(parts, plain, strict=True)]
-                ).float()
-                missing = (goal[half] - now[rows] - more[rows]).square().sum(1)
-                whole = goal[half].square().sum(1)
-                losses.append((weights * missing / whole).sum() / weights.sum())
-            more = more.detach()
-            now = now + more
-            return out + more.reshape(out.shape).to(out)
-
-        return hook
-
-    with ExitStack() as hooks:
-        hooks.callback(block.module.register_forward_pre_hook(before, with_kwargs=True).remove)
-        for half, name in enumerate(block.names):
-            module = policy.model.get_submodule(name)
-            hooks.callback(module.register_forward_hook(patch(half)).remove)
-        yield
