@@ -151,7 +151,7 @@ def main() -> None:
         lessons(policy, renderer, f"hyper/dev/{i}", (1, args.questions), TEST) for i in range(DEV)
     ])  # fmt: skip
     network = hyper.Hyper(hyper.shape_of(policy))
-    hyper_learn.calibrate(network, some, RIDGE)
+    hyper_sweep.calibrate(network, some, RIDGE)
     trainer = Trainer(network, args.lr, args.swept)
     args.folder.mkdir(parents=True, exist_ok=True)
     began, looked, over = time.perf_counter(), -args.every, 0.0

@@ -60,7 +60,7 @@ def learnt(
     steps: int,
     loss: Callable[[hyper.Hyper, hyper_learn.Lessons], torch.Tensor] = hyper_learn.loss,
 ) -> None:
-    hyper_learn.calibrate(network, [lessons], 1e-2)
+    hyper_sweep.calibrate(network, [lessons], 1e-2)
     optimizer = torch.optim.Adam(network.parameters(), 3e-3)
     for _ in range(steps):
         optimizer.zero_grad()
@@ -130,7 +130,7 @@ def test_factors_of_a_lower_rank_are_the_best_for_what_is_read(folder: Path) -> 
     network = network_of(policy)
     read = torch.randn(400, 48) @ torch.randn(48, 48)
     site = next(i for i, (f, _) in enumerate(network.shape.sites.values()) if f == 48)
-    network.calibrate(site, read, torch.randn(400, 32), 1e-6)
+    network.calibrate(site, read, torch.randn(400, 32), torch.tensor(0.5), 1e-6)
     white = read @ network.get_buffer(f"whiten_{site}")
     gram = white.T @ white / len(white)
     torch.testing.assert_close(gram, torch.eye(48), atol=0.02, rtol=0)

@@ -8,9 +8,10 @@ writes an outer product into each projection, as fast weights do (Schmidhuber 19
 
 Rules add up nearly, so tokens are summed and not averaged. Into the attention's projection a token
 writes as well what each head h would write of it, u_th = W_o^h value_h(x_t): the network has to say
-only when, v_th. P = (S + lambda I)^(-1/2) whitens what the projection reads, s is the size of the
-stream there, both measured once (`hyper_learn.calibrate`). With features that are white, the best
-factors of a lower rank are a truncated singular value decomposition, without a look at any text.
+only when, v_th. P = (S + lambda I)^(-1/2) whitens what the projection reads, s is the size of
+what the stream lacks there; both are measured once (`hyper_sweep.calibrate`). With features that
+are white, the best factors of a lower rank are a truncated singular value decomposition, without a
+look at any text.
 
 U and the v_th begin at zero, and so does the layer. A network belongs to one base; its file keeps
 the digest. Networks that write adapters: Phang et al. 2022 (arXiv:2211.12485), Charakorn et al.
@@ -42,6 +43,7 @@ from plumbline.identity.layer import Layer
 from plumbline.identity.ridge import Factors, narrowed, penalty
 from plumbline.models.policy import Policy
 
+FILE = "hyper.safetensors"
 FEW = 64
 """Tokens whose outer products add up to about one stream's length when U is of size 1."""
 
@@ -97,6 +99,7 @@ class Hyper(nn.Module):
             nn.init.zeros_(write.weight)
             self.register_buffer(f"whiten_{i}", torch.eye(read.out_features))
             self.register_buffer(f"scale_{i}", torch.ones(()))
+            self.register_buffer(f"share_{i}", torch.ones(()))
         self.reads, self.writes = nn.ModuleList(reads), nn.ModuleList(writes)
         # The attention's projections are every second one: what its heads write is at hand.
         looks = [nn.Linear(z, shape.values * read.out_features) for read in reads[::2]]
@@ -130,7 +133,8 @@ class Hyper(nn.Module):
         down = self.reads[i](z)[:, None]
         heads = self.shape.values
         if heads and i % 2 == 0:
-            up = torch.cat([up, values[:, i // 2 * heads : (i // 2 + 1) * heads]], 1)
+            own = values[:, i // 2 * heads : (i // 2 + 1) * heads]
+            up = torch.cat([up, own * self.get_buffer(f"share_{i}")], 1)
             down = torch.cat([down, self.looks[i // 2](z).unflatten(1, (heads, -1)) / 4], 1)
         return up, down * down.shape[-1] ** -0.5
 
@@ -138,13 +142,17 @@ class Hyper(nn.Module):
         """Whitened factors as those of the projection's own features."""
         return Factors(factors.up, factors.down @ self.get_buffer(f"whiten_{site}"))
 
-    def calibrate(self, site: int, read: Tensor, stream: Tensor, ridge: float) -> None:
-        """Whiten by features [N, F], and scale by the stream's rows [N, D] behind the site."""
+    def calibrate(
+        self, site: int, read: Tensor, stream: Tensor, missing: Tensor, ridge: float
+    ) -> None:
+        """Whiten by features [N, F], and scale by what is missing behind the site: the stream's
+        rows [N, D] and the share of their square that the base lacks."""
         s = (read.T @ read / len(read)).double()
         values, vectors = torch.linalg.eigh(s)
         root = (values.clamp(min=0) + penalty(s, ridge)).rsqrt()
         self.get_buffer(f"whiten_{site}").copy_(((vectors * root) @ vectors.T).float())
-        self.get_buffer(f"scale_{site}").copy_(stream.square().mean().sqrt())
+        self.get_buffer(f"scale_{site}").copy_((missing * stream.square().mean()).sqrt())
+        self.get_buffer(f"share_{site}").copy_(missing.sqrt())
 
 
 def _split(site: tuple[Tensor, Tensor], sizes: Sequence[int]) -> list[Factors]:
@@ -200,12 +208,12 @@ def save(network: Hyper, folder: Path, base: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     told = {"base": base, "shape": json.dumps(asdict(network.shape))}
     state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    save_file(state, folder / "hyper.safetensors", metadata=told)
+    save_file(state, folder / FILE, metadata=told)
 
 
 def load(folder: Path, base: str) -> Hyper:
     """The network in a folder. UserError where there is none, or one of other weights."""
-    path = folder / "hyper.safetensors"
+    path = folder / FILE
     if not path.is_file():
         raise UserError("no hypernetwork here", where=str(folder), fix="train one first")
     with safe_open(path, "pt") as file:

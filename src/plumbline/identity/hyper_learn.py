@@ -10,13 +10,11 @@ twice. Only the network is trained.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from plumbline.core.errors import UserError
 from plumbline.identity.hyper import Hyper, added
@@ -83,20 +81,6 @@ def loss(network: Hyper, lessons: Lessons) -> Tensor:
     return divergence(logp, lessons.student(network, states)).mean()
 
 
-def calibrate(network: Hyper, some: Sequence[Lessons], ridge: float) -> None:
-    """Measure what the projections read, and the streams behind them, under manifestos."""
-    policy = some[0].policy
-    with torch.no_grad(), _read(policy, list(network.shape.sites)) as read:
-        streams = []
-        for lessons in some:
-            with watched(policy) as found:
-                policy.hidden(lessons.told)
-            streams.append(found.streams)
-    for site, name in enumerate(network.shape.sites):
-        behind = torch.cat([found[1 + site // 2][:, 0] for found in streams])
-        network.calibrate(site, torch.cat(read[name]), behind, ridge)
-
-
 def _said(policy: Policy, forest: Forest) -> Tensor:
     """Log-probabilities [T, V]. `policy.distributions` would leave tokens out in the last block,
     and factors go by their places."""
@@ -114,21 +98,3 @@ def _suffixes(forest: Forest, before: Sequence[int]) -> Tensor:
         kept.append(np.arange(start + first, stop))
         start = stop
     return torch.from_numpy(np.concatenate(kept))
-
-
-@contextmanager
-def _read(policy: Policy, names: Sequence[str]) -> Iterator[dict[str, list[Tensor]]]:
-    """Inside, what the projections read is kept here, in rows."""
-    found: dict[str, list[Tensor]] = {name: [] for name in names}
-
-    def keep(name: str) -> Any:
-        def hook(module: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> None:
-            found[name].append(args[0].detach().reshape(-1, args[0].shape[-1]).float())
-
-        return hook
-
-    with ExitStack() as hooks:
-        for name in names:
-            module = policy.model.get_submodule(name)
-            hooks.callback(module.register_forward_hook(keep(name)).remove)
-        yield found

@@ -3,8 +3,9 @@
 Block by block, on the student's stream as earlier patches left it, what of the teacher's stream is
 still missing (see `compile`), where the patch is the network's:
 
-    L = sum over projections of mean_i w_i |t_i - Delta f_i|^2 / |x_teacher,i|^2
+    L = mean over projections of sum_i w_i |t_i - Delta f_i|^2 / |x_teacher,i|^2
 
+(w_i adds up to 1), in units of what it is without a patch.
 Each projection's gradient stays there: f, t and the earlier patches count as given. So nothing goes
 backward through the base, and every projection has an aim of its own from the first step on. What
 is left to `hyper_learn.loss` is which errors matter to the words.
@@ -28,13 +29,22 @@ from plumbline.identity.hyper import Hyper, patched
 from plumbline.identity.hyper_learn import Lessons
 from plumbline.identity.hyper_read import watched
 from plumbline.identity.ridge import Factors
+from plumbline.models.policy import Policy
 
 Goal = tuple[Tensor, Tensor]
 """The teacher's stream [N, D] behind a block's attention, and behind the block."""
 
 
 def sweep(network: Hyper, lessons: Lessons) -> Tensor:
-    """The loss, summed over projections. UserError for blocks of another form."""
+    """The loss: over projections, the mean of what is missing in units of what the base lacks."""
+    missing = _missing(network, lessons)
+    lacked = torch.stack([network.get_buffer(f"share_{i}") for i in range(len(missing))]).square()
+    return (missing / lacked).mean()
+
+
+def _missing(network: Hyper, lessons: Lessons) -> Tensor:
+    """The share of the teacher's stream behind each projection. UserError for blocks of another
+    form."""
     policy = lessons.policy
     goals, states = _goals(lessons)
     factors = network(states)
@@ -44,7 +54,23 @@ def sweep(network: Hyper, lessons: Lessons) -> Tensor:
             site = _Site(network, lessons, factors, i, goals[i])
             hooks.enter_context(site.swept(block, losses))
         policy.hidden(lessons.bare)
-    return torch.stack(losses).sum()
+    return torch.stack(losses)
+
+
+def calibrate(network: Hyper, some: Sequence[Lessons], ridge: float) -> None:
+    """Measure, for a network that writes nothing yet, what the projections read, the streams behind
+    them, and what the base lacks there."""
+    policy = some[0].policy
+    with torch.no_grad(), _read(policy, list(network.shape.sites)) as read:
+        streams = []
+        for lessons in some:
+            with watched(policy) as found:
+                policy.hidden(lessons.told)
+            streams.append(found.streams)
+        missing = torch.stack([_missing(network, lessons) for lessons in some]).mean(0)
+    for site, name in enumerate(network.shape.sites):
+        behind = torch.cat([found[1 + site // 2][:, 0] for found in streams])
+        network.calibrate(site, torch.cat(read[name]), behind, missing[site], ridge)
 
 
 def _goals(lessons: Lessons) -> tuple[list[Goal], list[Tensor]]:
@@ -71,6 +97,24 @@ def _goals(lessons: Lessons) -> tuple[list[Goal], list[Tensor]]:
             )
         goals.append((x + first, end))
     return goals, lessons.states(seen.joined)
+
+
+@contextmanager
+def _read(policy: Policy, names: Sequence[str]) -> Iterator[dict[str, list[Tensor]]]:
+    """Inside, what the projections read is kept here, in rows."""
+    found: dict[str, list[Tensor]] = {name: [] for name in names}
+
+    def keep(name: str) -> Any:
+        def hook(module: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> None:
+            found[name].append(args[0].detach().reshape(-1, args[0].shape[-1]).float())
+
+        return hook
+
+    with ExitStack() as hooks:
+        for name in names:
+            module = policy.model.get_submodule(name)
+            hooks.callback(module.register_forward_hook(keep(name)).remove)
+        yield found
 
 
 class _Site:
