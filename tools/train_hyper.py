@@ -2,10 +2,11 @@
 
     python tools/train_hyper.py FOLDER [--minutes M] [--manifestos 12] [--questions 5]
 
-Every step draws new manifestos of 1 to 8 rules with questions of the training split. The texts of
-the answers are the grammar's own, so nothing is sampled; what is matched are the distributions of
+First the closed form's own loss is learnt (`hyper_sweep`), then the divergence. Every step draws
+new manifestos of 1 to 8 rules with questions of the training split. The texts of the answers are
+the grammar's own, so nothing is sampled; what is matched are the states and the distributions of
 the base that reads the manifesto. Manifestos of another seed are asked questions of held-out things
-and phrasings every few minutes: curve.jsonl has the share of their gap that is closed (micro, and
+and phrasings every now and then: curve.jsonl has the share of their gap that is closed (micro, and
 the mean over manifestos), steps, manifestos and minutes. A step whose gradient is many times longer
 than usual is left out, and counted.
 """
@@ -106,7 +107,7 @@ class Trainer:
     def __init__(self, network: hyper.Hyper, lr: float, swept: float) -> None:
         self.network, self.lr, self.swept = network, lr, swept
         self.optimizer = torch.optim.Adam(network.parameters(), lr, betas=(0.9, 0.98))
-        self.steps, self.left_out = 0, 0
+        self.steps, self.left_out, self.sweeping = 0, 0, swept > 0
         self.lengths: list[float] = []
         self.losses: list[float] = []
 
@@ -116,13 +117,15 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad()
-        learn = hyper_sweep.sweep if done < self.swept else hyper_learn.loss
+        if self.sweeping and done >= self.swept:
+            self.sweeping, self.lengths, self.losses = False, [], []  # in other units from here on
+        learn = hyper_sweep.sweep if self.sweeping else hyper_learn.loss
         loss = learn(self.network, some)
         loss.backward()
         length = float(torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0))
         self.lengths.append(length)
         self.losses.append(loss.item())
-        if self.steps < WARM or length <= LONG * float(np.median(self.lengths[-50:])):
+        if len(self.lengths) < WARM or length <= LONG * float(np.median(self.lengths[-50:])):
             self.optimizer.step()
         else:
             self.left_out += 1
@@ -132,12 +135,12 @@ class Trainer:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--every", type=float, default=90, help="seconds between looks")
     parser.add_argument("--manifestos", type=int, default=12)
     parser.add_argument("--questions", type=int, default=5)
-    parser.add_argument("--lr", type=float, default=4e-4)
-    parser.add_argument("--swept", type=float, default=0.5, help="share of the time for `sweep`")
+    parser.add_argument("--lr", type=float, default=8e-4)
+    parser.add_argument("--swept", type=float, default=0.45, help="share of the time for `sweep`")
     parser.add_argument("--precision", default="bf16")
     args = parser.parse_args()
     torch.manual_seed(0)
@@ -162,7 +165,7 @@ def main() -> None:
             told = {
                 "minutes": round(over / 60, 2), "steps": trainer.steps,
                 "manifestos": trainer.steps * args.manifestos, **dev.closed(network),
-                "loss": float(np.mean(trainer.losses[-25:] or [0.0])),
+                "sweeping": trainer.sweeping, "loss": float(np.mean(trainer.losses[-25:] or [0.0])),
                 "left_out": trainer.left_out,
             }  # fmt: skip
             with (args.folder / "curve.jsonl").open("a") as curve:
