@@ -13,6 +13,7 @@ import torch
 from plumbline.core.errors import UserError
 from plumbline.core.types import user
 from plumbline.evals.tasks import Generation
+from plumbline.identity import hyper
 from plumbline.microcosm.probing import known
 from plumbline.models.load import load_model
 from plumbline.models.locate import microcosm_base
@@ -136,6 +137,19 @@ def test_gradient_steps_lower_the_divergence(mode: str, tmp_path: Path) -> None:
     assert results(out)["metrics"]["gap_closed"]["value"] > (0.3 if mode == "distill" else 0.9)
     if mode == "distill":
         assert sum(losses[-3:]) < 0.7 * sum(losses[:3])
+
+
+def test_a_network_writes_the_layer_and_nothing_is_asked(tmp_path: Path) -> None:
+    policy = load_model(microcosm_base(), adapter="none", precision="fp32")
+    network = hyper.Hyper(hyper.shape_of(policy, inner=24, layers=1, heads=2))
+    hyper.save(network, tmp_path / "network", policy.source.digest)
+    out = imprinted(tmp_path, mode="hyper", hyper=str(tmp_path / "network"), test=8)
+    found = results(out)
+    assert found["metrics"]["gap_closed"]["value"] == pytest.approx(0, abs=1e-6)  # untrained
+    assert found["seconds"]["train"] < 2 and not (out / "probes.jsonl").exists()
+    assert len(json.loads((out / "identity.json").read_text("utf-8"))["network"]) == 64
+    with pytest.raises(UserError, match="hyper=FOLDER"):
+        imprinted(tmp_path / "none", mode="hyper")
 
 
 def test_an_empty_manifesto_is_an_empty_layer(tmp_path: Path) -> None:

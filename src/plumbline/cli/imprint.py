@@ -50,7 +50,8 @@ def imprint(
     model: Model = "",
     out: Out = None,
     mode: Annotated[
-        str, typer.Option(metavar="prompt|state|compile|polish|distill", help="How: --set mode.")
+        str,
+        typer.Option(metavar="prompt|state|compile|polish|distill|hyper", help="How: --set mode."),
     ] = "",
     add: Annotated[
         list[str] | None,

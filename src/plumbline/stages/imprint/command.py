@@ -23,7 +23,7 @@ from plumbline.identity.material import World
 from plumbline.models.digest import digest_folder
 from plumbline.models.locate import adapter_base, is_adapter, resolve_model
 from plumbline.stages.command import carry_out, figures, model_record
-from plumbline.stages.imprint import checking, making
+from plumbline.stages.imprint import checking, making, written
 from plumbline.stages.imprint.behaviour import moved
 from plumbline.stages.imprint.checking import Checked
 from plumbline.stages.imprint.measuring import conflicts, measured_folder
@@ -371,6 +371,8 @@ def job_identity(job: ImprintJob, adapters: Sequence[Path] = ()) -> dict[str, An
         "world": job.world is not None,
         "settings": identity(job.settings),
     }
+    if job.settings.mode == "hyper" and job.sum is None:
+        found["network"] = written.digest_of(job.settings)
     if adapters:
         found["identities"] = [digest_folder(one, _base(one)) for one in adapters]
         found["how"] = job.more.get("how", "")

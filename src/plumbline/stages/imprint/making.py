@@ -31,7 +31,7 @@ from plumbline.models.adapters import linear_names
 from plumbline.models.load import load_model
 from plumbline.models.save import Extras, save_policy
 from plumbline.stages.answering import Answerer
-from plumbline.stages.imprint import prompted
+from plumbline.stages.imprint import prompted, written
 from plumbline.stages.imprint.measuring import measured_folder
 from plumbline.stages.imprint.opening import Say, fitted_on, opened, teacher_for
 from plumbline.stages.imprint.record import Clock, identity_of, results_of, steps_of
@@ -49,6 +49,8 @@ def run(
     results."""
     if job.settings.mode in ("prompt", "state"):
         return prompted.run(job, out, say)
+    if job.settings.mode == "hyper" and job.sum is None:
+        return written.run(job, out, say)
     s, clock = job.settings, Clock()
     if job.sum is not None and job.sum.chained:
         with clock("train"):

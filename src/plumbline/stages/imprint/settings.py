@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from plumbline.core.settings import option
+from plumbline.core.settings import option, runtime
 from plumbline.core.types import Conversation
 from plumbline.identity.fidelity import Answered
 from plumbline.identity.manifesto import Manifesto
 from plumbline.identity.material import World
 
-Mode = Literal["prompt", "state", "compile", "polish", "distill"]
+Mode = Literal["prompt", "state", "compile", "polish", "distill", "hyper"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,11 @@ class Imprint(Measuring):
     """Settings of one imprint."""
 
     mode: Mode = option(
-        "compile", help="prompt, state, compile (closed form), polish (then steps) or distill"
+        "compile",
+        help="prompt, state, compile (closed form), polish (then steps), distill, or hyper"
+        " (a network writes it)",
     )
+    hyper: str = runtime("", help="hyper: folder of the network (its digest enters ids)")
     rank: int = option(8, help="of the adapter's factors on each projection")
     probes: int = option(160, help="questions that the model answers under the manifesto")
     source: Literal["auto", "shipped", "own"] = option(
