@@ -38,7 +38,7 @@ VERSION = 2
 """Version of what an imprint computes; it enters ids."""
 Known = Callable[[Path], World | None]
 """What is known of a model's world."""
-REFINED = 64
+REFINED = 56
 """Questions about new clauses, and as many of the identity's own that are fitted on again."""
 
 
