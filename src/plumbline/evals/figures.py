@@ -79,7 +79,7 @@ def curves(run: Run, index: int) -> list[Figure]:
     found = []
     for title, names in CURVES:
         series = {name: points(run.curves, name) for name in names}
-        series = {name: xy for name, xy in series.items() if xy[0]}
+        series = {name: xy for name, xy in series.items() if len(xy[0]) > 1}
         if series:
             found.append(_panel(run, title, series, index))
     return found
