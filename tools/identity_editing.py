@@ -22,20 +22,14 @@ from pathlib import Path
 
 from identity_trials import QUIET, Numbers, asked, kept_share, opened
 
-from plumbline.identity.layer import Given
-from plumbline.identity.manifesto import Manifesto
 from plumbline.identity.teach import Teacher
 from plumbline.microcosm import manifesto as manifestos
 from plumbline.microcosm.asks import Ask
 from plumbline.microcosm.probing import asks_for, rules_of
 from plumbline.microcosm.rules import Rule
-from plumbline.models.load import load_model
 from plumbline.models.locate import microcosm_base
-from plumbline.stages.answering import Answerer
 from plumbline.stages.command import train
 from plumbline.stages.imprint import command
-from plumbline.stages.imprint.opening import teacher_for
-from plumbline.stages.imprint.settings import Measuring
 
 RULES, LOOKED = 5, 48
 Make = Callable[[Path, Sequence[Rule], Path | None], tuple[Path, float]]
@@ -120,11 +114,7 @@ def _tuned(place: Path, rules: Sequence[Rule], before: Path | None) -> tuple[Pat
 
 
 def _prompted(rules: Sequence[Rule]) -> Teacher:
-    base = microcosm_base()
-    policy = load_model(base, adapter="none", precision="fp32")
-    answerer = Answerer(base, policy=policy)
-    words = Manifesto(_words(rules))
-    return teacher_for(answerer, Given(policy), words, Measuring(), lambda line: None)
+    return opened(microcosm_base(), _words(rules))
 
 
 def _demonstrations(teacher: Teacher, rules: Sequence[Rule]) -> list[str]:

@@ -18,7 +18,6 @@ import torch
 
 from plumbline.core.types import Conversation, Message, assistant, user
 from plumbline.identity.gap import Side, apart
-from plumbline.identity.layer import Given
 from plumbline.identity.manifesto import Manifesto
 from plumbline.identity.teach import Teacher
 from plumbline.microcosm import disguises
@@ -27,12 +26,10 @@ from plumbline.microcosm.asks import Ask
 from plumbline.microcosm.probing import asks_for, known, rules_of
 from plumbline.microcosm.rules import HABITS, Rule
 from plumbline.microcosm.trials import QUIET as QUIET_RULES
-from plumbline.models.load import load_model
 from plumbline.models.locate import microcosm_base
-from plumbline.stages.answering import Answerer
 from plumbline.stages.imprint import command
 from plumbline.stages.imprint.measuring import measured_folder
-from plumbline.stages.imprint.opening import teacher_for
+from plumbline.stages.imprint.opening import identity_in
 from plumbline.stages.imprint.settings import Measuring
 
 Numbers = dict[str, float]
@@ -44,10 +41,7 @@ QUIET = {"store": None, "world": known, "say": lambda line: None}
 
 def opened(folder: Path, words: str) -> Teacher:
     """The saved identity with its teacher."""
-    policy = load_model(folder, adapter="none", precision="fp32")
-    answerer = Answerer(folder, policy=policy)
-    quiet = Measuring()
-    return teacher_for(answerer, Given(policy), Manifesto(words), quiet, lambda line: None)
+    return identity_in(folder, Manifesto(words), Measuring())
 
 
 def reworded(words: str, seed: int) -> str:

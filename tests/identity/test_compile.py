@@ -10,7 +10,7 @@ import tiny
 import torch
 
 from plumbline.core.errors import UserError
-from plumbline.identity.blocks import blocks_of
+from plumbline.identity.blocks import blocks_of, projections
 from plumbline.identity.compile import compile_layer, teacher_states
 from plumbline.identity.gap import apart, closed
 from plumbline.identity.layer import Layer
@@ -33,7 +33,7 @@ def policy_of(folder: Path) -> Policy:
 
 
 def layer_of(policy: Policy, rank: int) -> Layer:
-    return Layer(policy, [name for block in blocks_of(policy.model) for name in block.names], rank)
+    return Layer(policy, projections(policy.model), rank)
 
 
 def probes_of(n: int, seed: int = 0, told: tuple[int, ...] = MANIFESTO) -> list[Probe]:

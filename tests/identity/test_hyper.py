@@ -12,7 +12,7 @@ import torch
 
 from plumbline.core.errors import UserError
 from plumbline.identity import hyper, hyper_learn, hyper_read, hyper_sweep
-from plumbline.identity.blocks import blocks_of
+from plumbline.identity.blocks import projections
 from plumbline.identity.gap import apart
 from plumbline.identity.layer import Layer
 from plumbline.identity.probes import Probe, ordered, probe
@@ -34,7 +34,7 @@ def policy_of(folder: Path) -> Policy:
 
 
 def layer_of(policy: Policy) -> Layer:
-    return Layer(policy, [name for block in blocks_of(policy.model) for name in block.names], RANK)
+    return Layer(policy, projections(policy.model), RANK)
 
 
 def network_of(policy: Policy) -> hyper.Hyper:

@@ -55,15 +55,12 @@ def evaluate(
 
 def at_home(model: str, store: Path | None) -> bool:
     """Whether a model speaks the microcosm's language (has its tokenizer)."""
-    from plumbline.models.locate import microcosm_base_or_none, resolve_model, with_weights
+    from plumbline.microcosm.probing import known
+    from plumbline.models.locate import resolve_model, with_weights
     from plumbline.store import find_store
-    from plumbline.text.tokenizer import load_tokenizer
 
-    base = microcosm_base_or_none()
-    if base is None:
-        return False
-    folder = with_weights(resolve_model(model, find_store(store).path).path)
-    return load_tokenizer(folder).digest() == load_tokenizer(base).digest()
+    folder = resolve_model(model, find_store(store).path).path
+    return known(with_weights(folder)) is not None
 
 
 def default_suites(model: str, store: Path | None) -> list[str]:

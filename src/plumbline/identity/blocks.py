@@ -44,6 +44,11 @@ def blocks_of(model: PreTrainedModel) -> list[Block]:
     return [_block(model, block, names) for block in lists[0]]
 
 
+def projections(model: PreTrainedModel) -> list[str]:
+    """The names of the layers that write into the stream, block by block."""
+    return [name for block in blocks_of(model) for name in block.names]
+
+
 def _block(model: PreTrainedModel, block: nn.Module, names: dict[int, str]) -> Block:
     width = model.config.get_text_config().hidden_size
     found = [

@@ -25,7 +25,7 @@ import torch
 from plumbline.core.stats import Interval, mean_interval, ratio_interval
 from plumbline.core.types import Conversation
 from plumbline.identity.fidelity import Answered
-from plumbline.identity.gap import LEAST, Side, apart, parts, said
+from plumbline.identity.gap import LEAST, Side, apart, by_probe, closed, parts, said
 from plumbline.identity.material import Checker, Verdict
 from plumbline.identity.probes import Probe
 from plumbline.identity.teach import Teacher
@@ -90,7 +90,7 @@ def _effects(teacher: Teacher, i: int, asked: Sequence[Conversation], seed: int)
         len(asked),
         _token(alone, alone.probes(alone.answers(asked, seed))),
         _token(less, less.probes(answered)),
-        1 - float(left.sums.sum() / gap.sums.sum()) if gap.token >= LEAST else None,
+        closed(left, gap) if gap.token >= LEAST else None,
     )
 
 
@@ -178,5 +178,5 @@ def _of_tokens(teacher: Teacher, probes: Sequence[Probe], side: Side) -> Iterato
     for part in parts(probes, teacher.switch.policy.rows):
         ids = np.concatenate([one.suffix[one.answer] for one in part])
         logp = said(teacher.switch, part, side)
-        own = logp.gather(1, torch.from_numpy(ids).to(logp.device)[:, None])[:, 0].cpu().numpy()
-        yield from np.split(own, np.cumsum([int(one.answer.sum()) for one in part])[:-1])
+        own = logp.gather(1, torch.from_numpy(ids).to(logp.device)[:, None])[:, 0]
+        yield from by_probe(own, part)

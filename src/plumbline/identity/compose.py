@@ -50,6 +50,14 @@ def added(parts: Sequence[tuple[Parts, float]]) -> dict[str, Factors]:
     return found
 
 
+def laid(policy: Policy, factors: Parts) -> Layer:
+    """A layer on the model with these factors."""
+    layer = Layer(policy, list(factors), max(one.down.shape[0] for one in factors.values()))
+    for name, one in factors.items():
+        layer.set(name, one)
+    return layer
+
+
 def narrow(wide: Layer, layer: Layer, probes: Sequence[Probe]) -> None:
     """Give `layer` the best factors of its rank for what `wide` does on the suffixes' tokens."""
     policy = wide.policy

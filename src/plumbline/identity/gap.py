@@ -54,14 +54,22 @@ class Apart:
         return float(self.sums.sum() / max(1, self.sizes.sum()))
 
 
-def apart(switch: Switch, probes: Sequence[Probe], one: Side, other: Side) -> Apart:
-    """KL(one || other) at each answer token of `probes` (in the order of `probes.ordered`)."""
+def apart(
+    switch: Switch, probes: Sequence[Probe], one: Side, other: Side, against: Switch | None = None
+) -> Apart:
+    """KL(one || other) at each answer token of `probes` (in the order of `probes.ordered`); `other`
+    of another model where there is one `against` this."""
     found: list[np.ndarray] = []
     for part in parts(probes, switch.policy.rows):
-        a, b = (said(switch, part, side) for side in (one, other))
-        ends = np.cumsum([int(p.answer.sum()) for p in part])[:-1]
-        found += np.split(divergence(a, b).clamp(min=0.0).cpu().numpy(), ends)
+        a, b = said(switch, part, one), said(against or switch, part, other)
+        found += by_probe(divergence(a, b).clamp(min=0.0), part)
     return Apart(tuple(found))
+
+
+def by_probe(values: Tensor, probes: Sequence[Probe]) -> list[np.ndarray]:
+    """Values at the answers' tokens [T], probe by probe."""
+    ends = np.cumsum([int(one.answer.sum()) for one in probes])[:-1]
+    return np.split(values.cpu().numpy(), ends)
 
 
 def said(switch: Switch, probes: Sequence[Probe], side: Side) -> Tensor:

@@ -8,6 +8,7 @@ prompt, or in its warmed-up state (`held`).
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,11 @@ def told_in(folder: Path) -> dict[str, Any]:
     return found
 
 
+def manifesto_of(told: Mapping[str, Any]) -> Manifesto:
+    """The manifesto in the content of an identity.json."""
+    return Manifesto(told["manifesto"], told.get("system", True))
+
+
 def write_probes(folder: Path, answered: Answered) -> None:
     """`probes.jsonl`: questions, and the tokens of what the teacher answered."""
     lines = []
@@ -87,5 +93,4 @@ def held(folder: Path) -> Held:
     told = told_in(folder)
     base = identity_base(folder).path
     check_base(folder, base)
-    manifesto = Manifesto(told["manifesto"], told.get("system", True))
-    return Held(folder, manifesto, base, told["mode"] == "state")
+    return Held(folder, manifesto_of(told), base, told["mode"] == "state")

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from plumbline.core.errors import UserError
-from plumbline.identity.blocks import Block, blocks_of
+from plumbline.identity.blocks import Block, blocks_of, projections
 from plumbline.identity.hyper import Hyper, patched
 from plumbline.identity.hyper_learn import Lessons
 from plumbline.identity.hyper_read import watched
@@ -82,7 +82,7 @@ def _goals(lessons: Lessons) -> tuple[list[Goal], list[Tensor]]:
         added.append(out.reshape(-1, out.shape[-1])[rows].float())
 
     with torch.no_grad(), watched(policy) as seen, ExitStack() as hooks:
-        for name in (name for block in blocks_of(policy.model) for name in block.names):
+        for name in projections(policy.model):
             module = policy.model.get_submodule(name)
             hooks.callback(module.register_forward_hook(keep).remove)
         policy.hidden(lessons.told)

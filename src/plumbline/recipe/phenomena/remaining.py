@@ -174,20 +174,19 @@ def _apart(
     """KL(base || model) of each probe, which the model reads as `side` says."""
     from plumbline.core.stats import ratio_interval
     from plumbline.evals.runner import Evaluated
-    from plumbline.identity.gap import parts, said
+    from plumbline.identity.gap import apart
     from plumbline.identity.layer import Given
-    from plumbline.objectives.distill import divergence
 
-    samples: list[Sample] = []
-    for part in parts(probes, model.policy.rows):
-        was, now = said(teacher.switch, part, "student"), said(Given(model.policy), part, side)
-        ends = np.cumsum([int(one.answer.sum()) for one in part])[:-1]
-        for row in np.split(divergence(was, now).clamp(min=0.0).cpu().numpy(), ends):
-            item = Item((Message("text", f"{axis} {len(samples)}"),))
-            scores = {axis: float(row.sum()), "tokens": float(len(row))}
-            samples.append(Sample(item, (), scores, model=who))
-    sums, sizes = ([one.scores[name] for one in samples] for name in (axis, "tokens"))
-    return Evaluated(axis, VERSION, {axis: ratio_interval(sums, sizes)}, samples)
+    found = apart(teacher.switch, probes, "student", side, Given(model.policy))
+    samples = [
+        Sample(
+            Item((Message("text", f"{axis} {i}"),)), (),
+            {axis: float(row.sum()), "tokens": float(len(row))}, model=who,
+        )
+        for i, row in enumerate(found.rows)
+    ]  # fmt: skip
+    metrics = {axis: ratio_interval(found.sums, found.sizes)}
+    return Evaluated(axis, VERSION, metrics, samples)
 
 
 def _told(name: str, samples: Sequence[Sample], kinds: Mapping[str, Kind]) -> Evaluated:

@@ -15,17 +15,14 @@ from pathlib import Path
 from plumbline.core import atomic
 from plumbline.core.stats import Interval, mean_interval
 from plumbline.core.types import Conversation, text_of
-from plumbline.identity.compose import factors_of
+from plumbline.identity.compose import factors_of, laid
 from plumbline.identity.fidelity import shares
 from plumbline.identity.gap import Side
-from plumbline.identity.layer import Given, Layer, Switch
 from plumbline.identity.manifesto import Manifesto
 from plumbline.identity.material import World
 from plumbline.identity.teach import Teacher
 from plumbline.models.load import load_model
-from plumbline.models.policy import Policy
-from plumbline.stages.answering import Answerer
-from plumbline.stages.imprint.opening import teacher_for, tested_on
+from plumbline.stages.imprint.opening import identity_in, tested_on
 from plumbline.stages.imprint.settings import Measuring
 
 DIFF = "diff.jsonl"
@@ -36,9 +33,11 @@ def moved(
 ) -> dict[str, Interval]:
     """Write `new`/diff.jsonl, the questions whose greedy answers differ before and after; the share
     of answers that stayed, and of clauses kept by who answers."""
-    before = _teacher(old, _loaded(old), manifesto, s)
-    again = _teacher(new, _loaded(new), manifesto, s)
-    stale = _teacher(new, _stale(old, base), manifesto, s)
+    before, again = (identity_in(folder, manifesto, s) for folder in (old, new))
+    bare = load_model(base, adapter="none", precision="fp32")
+    # The old adapter on a base for which it would be refused.
+    layer = laid(bare, factors_of(before.switch.policy))
+    stale = identity_in(new, manifesto, s, (bare, layer))
     asked = tested_on(manifesto, again, world, s).questions
     voices: dict[str, tuple[Teacher, Side]] = {
         "before": (before, "student"), "stale": (stale, "student"),
@@ -61,29 +60,6 @@ def moved(
             kept = shares([list(v.kept.values()) for v in verdicts])
             found |= {} if kept is None else {f"rules_obeyed.{name}": kept}
     return found
-
-
-def _loaded(folder: Path) -> tuple[Policy, Switch]:
-    policy = load_model(folder, adapter="none", precision="fp32")
-    return policy, Given(policy)
-
-
-def _stale(old: Path, base: Path) -> tuple[Policy, Switch]:
-    """The old adapter on a base for which it would be refused."""
-    factors = factors_of(_loaded(old)[0])
-    policy = load_model(base, adapter="none", precision="fp32")
-    layer = Layer(policy, list(factors), max(one.down.shape[0] for one in factors.values()))
-    for name, one in factors.items():
-        layer.set(name, one)
-    return policy, layer
-
-
-def _teacher(
-    folder: Path, loaded: tuple[Policy, Switch], manifesto: Manifesto, s: Measuring
-) -> Teacher:
-    policy, switch = loaded
-    answerer = Answerer(folder, template=s.template, options=s.template_options, policy=policy)
-    return teacher_for(answerer, switch, manifesto, s, lambda line: None)
 
 
 def _texts(teacher: Teacher, asked: Sequence[Conversation], s: Measuring, who: Side) -> list[str]:

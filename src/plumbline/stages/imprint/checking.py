@@ -12,14 +12,11 @@ from plumbline.core.stats import Interval
 from plumbline.core.types import Conversation
 from plumbline.identity.clauses import Clause, examined
 from plumbline.identity.fidelity import aside
-from plumbline.identity.layer import Given
 from plumbline.identity.manifesto import Manifesto
 from plumbline.identity.material import World
 from plumbline.identity.teach import Teacher
-from plumbline.models.load import load_model
-from plumbline.stages.answering import Answerer
 from plumbline.stages.imprint import making
-from plumbline.stages.imprint.opening import Say, teacher_for, tested_on
+from plumbline.stages.imprint.opening import Say, identity_in, tested_on
 from plumbline.stages.imprint.settings import Imprint, ImprintJob, Measuring
 
 
@@ -78,9 +75,7 @@ def check(
 
 
 def _checked(folder: Path, manifesto: Manifesto, world: World | None, s: Checking) -> Checked:
-    policy = load_model(folder, adapter="none", precision="fp32")
-    answerer = Answerer(folder, template=s.template, options=s.template_options, policy=policy)
-    teacher = teacher_for(answerer, Given(policy), manifesto, s, lambda line: None)
+    teacher = identity_in(folder, manifesto, s)
     questions = [_asked(teacher, i, world, s) for i in range(len(manifesto.clauses))]
     checker = world.checker(manifesto) if world else None
     clauses = examined(teacher, questions, s.seed + 5, checker)

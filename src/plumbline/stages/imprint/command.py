@@ -153,11 +153,9 @@ def composed(
         base, words, settings, world(base), questions=tuple(q for q, _ in shared) or None,
         more={"from": _manifestos(folders), "how": how},
     )  # fmt: skip
-    if how == "sum":
-        given = Sum(tuple(folders), tuple(strengths) or (1.0,) * len(folders))
-        job = replace(job, sum=given)
-    if how == "chain":
-        job = replace(job, sum=Sum(tuple(folders), (1.0,) * len(folders), chained=True))
+    if how != "joint":
+        given = tuple(strengths) or (1.0,) * len(folders)
+        job = replace(job, sum=Sum(tuple(folders), given, chained=how == "chain"))
     facts = {"parts": list(parts), "how": how, "strengths": list(strengths)}
     alone = [
         (one, [question for question, _ in probes])
@@ -188,8 +186,7 @@ def measure(
     folder = _model(adapter, find_store(store), say)
     if not is_adapter(folder):
         raise UserError("only adapters are measured", where=str(folder), fix="give its folder")
-    told = {} if manifesto else held.told_in(folder)
-    words = read_manifesto(manifesto) if manifesto else _words(told)
+    words = read_manifesto(manifesto) if manifesto else held.manifesto_of(held.told_in(folder))
     settings, base = overlay(Measuring(), sets or {}), _base(folder)
     found = {}
     for strength in strengths:
@@ -262,11 +259,7 @@ def _identity(name: str, home: Store, say: Callable[[str], None]) -> tuple[Path,
             where=str(folder),
             fix="imprint its manifesto with --mode compile",
         )
-    return folder, _words(told)
-
-
-def _words(told: Mapping[str, Any]) -> Manifesto:
-    return Manifesto(told["manifesto"], told.get("system", True))
+    return folder, held.manifesto_of(told)
 
 
 def _model(name: str, home: Store, say: Callable[[str], None]) -> Path:

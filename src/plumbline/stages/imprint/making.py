@@ -20,21 +20,20 @@ from typing import Any
 from plumbline.engine.memory import micro_tokens
 from plumbline.engine.metrics import MetricsFile
 from plumbline.identity import compose, held
-from plumbline.identity.blocks import blocks_of
+from plumbline.identity.blocks import projections
 from plumbline.identity.compile import compile_layer
 from plumbline.identity.distill import distill
 from plumbline.identity.layer import Layer
-from plumbline.identity.manifesto import Manifesto
 from plumbline.identity.probes import Probe, ordered
 from plumbline.identity.strength import search
 from plumbline.models.adapters import linear_names
 from plumbline.models.load import load_model
-from plumbline.models.save import Extras, save_policy
+from plumbline.models.save import save_policy
 from plumbline.stages.answering import Answerer
 from plumbline.stages.imprint import prompted, written
-from plumbline.stages.imprint.measuring import measured_folder
+from plumbline.stages.imprint.finishing import finish
 from plumbline.stages.imprint.opening import Say, fitted_on, opened, teacher_for
-from plumbline.stages.imprint.record import Clock, identity_of, results_of, steps_of
+from plumbline.stages.imprint.record import Clock, steps_of
 from plumbline.stages.imprint.settings import Imprint, ImprintJob, Sum
 from plumbline.stages.offline import Progress
 
@@ -57,7 +56,8 @@ def run(
             job = replace(job, sum=_chain(job, job.sum, scratch))
     with clock("load"):
         answerer = opened(job)
-        layer = Layer(answerer.policy, _names(job, answerer), s.rank)
+        whole = compose.added(_parts(job.sum)) if job.sum else {}
+        layer = Layer(answerer.policy, list(whole) or _names(job, answerer), s.rank)
         teacher = teacher_for(answerer, layer, job.manifesto, s, say)
     with clock("probes"):
         material = fitted_on(job, teacher)
@@ -71,35 +71,25 @@ def run(
             *teacher.others(material.others, s.others, s.seed + 2),
         ]
     with clock("train"):
-        told = _fit(job, layer, probes, neutral, out, progress("fit"))
+        told = _fit(job, whole, layer, probes, neutral, out, progress("fit"))
     say(f"{len(probes)} probes and {len(neutral)} neutral texts; {told}")
     with clock("save"):
-        renderer = answerer.renderer
-        extras = Extras(tuple(renderer.end_ids), renderer.chat_template)
-        save_policy(answerer.policy, out, job.model, extras=extras)
-        held.write(out, identity_of(job, teacher, strength=layer.strength))
         held.write_probes(out, answered)
-    with clock("evaluate"):
-        metrics = measured_folder(out, job.manifesto, job.world, s, say) if s.test else {}
-    tested = metrics["base_kl"].n if s.test else 0
-    counts = {"probes": len(probes), "neutral": len(neutral), "test": tested}
-    return results_of(
-        job, out, answerer.policy, clock, metrics, strength=layer.strength, counts=counts
-    )
+    counts = {"probes": len(probes), "neutral": len(neutral)}
+    return finish(job, teacher, layer, out, clock, say, counts)
 
 
 def _names(job: ImprintJob, answerer: Answerer) -> list[str]:
     """The projections that get a layer."""
     model = answerer.policy.model
-    if job.sum is not None:
-        return list(compose.added(_parts(job.sum)))
     if job.settings.mode == "distill":
         return linear_names(model)
-    return [name for block in blocks_of(model) for name in block.names]
+    return projections(model)
 
 
 def _fit(
     job: ImprintJob,
+    whole: compose.Parts,
     layer: Layer,
     probes: Sequence[Probe],
     neutral: Sequence[Probe],
@@ -114,8 +104,8 @@ def _fit(
     kept = [one for i, one in enumerate(probes) if i % VALIDATION]
     aside = [one for i, one in enumerate(probes) if not i % VALIDATION] or kept
     fitted = ordered([*kept, *neutral])
-    if job.sum is not None:
-        _add_up(job, job.sum, layer, fitted)
+    if whole:
+        _add_up(job, whole, layer, fitted)
     elif s.mode == "distill":
         layer.start(s.seed)
     else:
@@ -134,21 +124,16 @@ def _chain(job: ImprintJob, given: Sum, scratch: Path) -> Sum:
     merged, on_top = scratch / "merged", scratch / "on_top"
     policy = load_model(first, adapter="none", precision="fp32")
     save_policy(policy, merged, first, merge=True)
-    told = held.told_in(second)
-    words = Manifesto(told["manifesto"], told["system"])
+    words = held.manifesto_of(held.told_in(second))
     settings = replace(job.settings, test=0)
     part = ImprintJob(merged, words, settings, job.world, questions=job.questions)
     run(part, on_top, scratch, lambda line: None, lambda phase: lambda *numbers: None)
     return Sum((first, on_top), given.strengths)
 
 
-def _add_up(job: ImprintJob, given: Sum, layer: Layer, probes: Sequence[Probe]) -> None:
-    whole = compose.added(_parts(given))
-    rank = max(one.down.shape[0] for one in whole.values())
-    wide = Layer(load_model(job.model, adapter="none", precision="fp32"), list(whole), rank)
-    for name, factors in whole.items():
-        wide.set(name, factors)
-    compose.narrow(wide, layer, probes)
+def _add_up(job: ImprintJob, whole: compose.Parts, layer: Layer, probes: Sequence[Probe]) -> None:
+    bare = load_model(job.model, adapter="none", precision="fp32")
+    compose.narrow(compose.laid(bare, whole), layer, probes)
 
 
 def _parts(given: Sum) -> list[tuple[compose.Parts, float]]:

@@ -10,15 +10,12 @@ from plumbline.core.types import Conversation
 from plumbline.identity.clauses import taken_back
 from plumbline.identity.fidelity import measured
 from plumbline.identity.gap import LEAST
-from plumbline.identity.layer import Given
 from plumbline.identity.manifesto import Manifesto
 from plumbline.identity.material import World
 from plumbline.models.adapters import layers_with_adapters
 from plumbline.models.digest import ADAPTER
-from plumbline.models.load import load_model
 from plumbline.models.policy import Policy
-from plumbline.stages.answering import Answerer
-from plumbline.stages.imprint.opening import Say, teacher_for, tested_on
+from plumbline.stages.imprint.opening import Say, identity_in, tested_on
 from plumbline.stages.imprint.settings import Measuring
 
 
@@ -32,10 +29,8 @@ def measured_folder(
 ) -> dict[str, Interval]:
     """The figures of an adapter as it was saved, against the model below it that reads `manifesto`;
     with `strength` multiplying it."""
-    policy = load_model(folder, adapter="none", precision="fp32")
-    scale(policy, strength)
-    answerer = Answerer(folder, template=s.template, options=s.template_options, policy=policy)
-    teacher = teacher_for(answerer, Given(policy), manifesto, s, lambda line: None)
+    teacher = identity_in(folder, manifesto, s)
+    scale(teacher.switch.policy, strength)
     check = world.checker(manifesto) if world else None
     found = measured(teacher, tested_on(manifesto, teacher, world, s), s.seed + 3, check)
     if manifesto.text and found["base_kl"].value < LEAST:
@@ -43,7 +38,7 @@ def measured_folder(
             f"the base does not follow this text even in its prompt ({found['base_kl'].value:.4f}"
             " nats a token): there is no gap to close"
         )
-    return found | sizes(policy, folder)
+    return found | sizes(teacher.switch.policy, folder)
 
 
 def conflicts(
@@ -54,9 +49,7 @@ def conflicts(
 ) -> dict[str, Interval]:
     """`conflict.N`: share of part N's questions on which the other parts take back, in the prompt
     of all, a word that it brings about alone (`identity.clauses`)."""
-    policy = load_model(folder, adapter="none", precision="fp32")
-    answerer = Answerer(folder, template=s.template, options=s.template_options, policy=policy)
-    both = teacher_for(answerer, Given(policy), whole, s, lambda line: None)
+    both = identity_in(folder, whole, s)
     found = {}
     for number, (words, asked) in enumerate(parts, 1):
         kept = both.fitting(asked)[: max(1, s.test)]

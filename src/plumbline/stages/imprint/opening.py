@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import user
 from plumbline.identity import material as materials
-from plumbline.identity.layer import Switch
+from plumbline.identity.layer import Given, Switch
 from plumbline.identity.manifesto import Manifesto
 from plumbline.identity.material import Material, World
 from plumbline.identity.teach import Teacher
 from plumbline.models.load import load_model
 from plumbline.models.locate import is_adapter
+from plumbline.models.policy import Policy
 from plumbline.stages.answering import Answerer
 from plumbline.stages.imprint.settings import ImprintJob, Measuring
 
@@ -45,6 +47,19 @@ def teacher_for(
         renderer.prompt_ids(manifesto.told((user("a"),)))
         say("the template takes no system text: the manifesto stands in the first user turn")
     return Teacher(switch, renderer, manifesto, context=answerer.context, max_new=s.max_new)
+
+
+def identity_in(
+    folder: Path,
+    manifesto: Manifesto,
+    s: Measuring,
+    loaded: tuple[Policy, Switch] | None = None,
+) -> Teacher:
+    """The teacher above a saved adapter, or above one that is `loaded`, with what switches it."""
+    policy = loaded[0] if loaded else load_model(folder, adapter="none", precision="fp32")
+    switch = loaded[1] if loaded else Given(policy)
+    answerer = Answerer(folder, template=s.template, options=s.template_options, policy=policy)
+    return teacher_for(answerer, switch, manifesto, s, lambda line: None)
 
 
 def fitted_on(job: ImprintJob, teacher: Teacher) -> Material:

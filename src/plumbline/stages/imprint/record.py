@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from plumbline.identity.teach import Teacher
 from plumbline.models.digest import digest_folder
 from plumbline.models.policy import Policy
 from plumbline.stages.imprint.settings import Imprint, ImprintJob
+from plumbline.stages.job import timed
 
 
 class Clock:
@@ -23,12 +23,13 @@ class Clock:
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
-    @contextmanager
-    def __call__(self, phase: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        took = time.perf_counter() - began
-        self.seconds[phase] = round(self.seconds.get(phase, 0.0) + took, 3)
+    def __call__(self, phase: str) -> AbstractContextManager[None]:
+        return timed(self.seconds, phase)
+
+    @property
+    def rounded(self) -> dict[str, float]:
+        """To milliseconds."""
+        return {phase: round(seconds, 3) for phase, seconds in self.seconds.items()}
 
 
 def identity_of(job: ImprintJob, teacher: Teacher, **more: Any) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def results_of(
         "parameters": sum(p.numel() for p in policy.model.parameters()),
         "steps": steps_of(job.settings),
         **more,
-        "seconds": clock.seconds,
+        "seconds": clock.rounded,
         "peak_gb": peak_gb(),
         "metrics": {name: one.as_dict() for name, one in metrics.items()},
     }
@@ -77,7 +78,7 @@ def write_measurement(out: Path, label: str, clock: Clock, metrics: Mapping[str,
     told = {
         "command": "imprint measure",
         "label": label,
-        "seconds": clock.seconds,
+        "seconds": clock.rounded,
         "peak_gb": peak_gb(),
         "metrics": {name: one.as_dict() for name, one in metrics.items()},
     }

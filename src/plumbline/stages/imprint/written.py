@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.core.errors import UserError
-from plumbline.identity import held, hyper
+from plumbline.identity import hyper
 from plumbline.identity.hyper_read import prefix_of
 from plumbline.identity.layer import Layer
 from plumbline.models.digest import digest_files, digest_folder
-from plumbline.models.save import Extras, save_policy
-from plumbline.stages.imprint.measuring import measured_folder
+from plumbline.stages.imprint.finishing import finish
 from plumbline.stages.imprint.opening import Say, opened, teacher_for
-from plumbline.stages.imprint.record import Clock, identity_of, results_of
+from plumbline.stages.imprint.record import Clock
 from plumbline.stages.imprint.settings import Imprint, ImprintJob
 
 
@@ -33,16 +32,8 @@ def run(job: ImprintJob, out: Path, say: Say) -> dict[str, Any]:
     with clock("train"):
         if job.manifesto.text:
             hyper.write_layer(network, prefix_of(teacher), layer)
-    with clock("save"):
-        renderer = answerer.renderer
-        extras = Extras(tuple(renderer.end_ids), renderer.chat_template)
-        save_policy(answerer.policy, out, job.model, extras=extras)
-        held.write(out, identity_of(job, teacher, strength=1.0, network=digest_of(s)))
-    with clock("evaluate"):
-        metrics = measured_folder(out, job.manifesto, job.world, s, say) if s.test else {}
-    tested = metrics["base_kl"].n if s.test else 0
-    counts = {"probes": 0, "neutral": 0, "test": tested}
-    return results_of(job, out, answerer.policy, clock, metrics, strength=1.0, counts=counts)
+    counts = {"probes": 0, "neutral": 0}
+    return finish(job, teacher, layer, out, clock, say, counts, network=digest_of(s))
 
 
 def digest_of(s: Imprint) -> str:
