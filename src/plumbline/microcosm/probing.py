@@ -9,6 +9,7 @@ kinds.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +28,9 @@ from plumbline.text.tokenizer import load_tokenizer
 GENERAL = 0.4
 """Share of the questions that are drawn without a look at the rules."""
 TEXTS, OTHERS, UNASKED = 24, 12, 24
+REPEATS = 8
+"""How often a fit asks the same words, where there are few on which a rule acts ("Who are you?"):
+one answer in 160 to each is outweighed by all on which the rule is silent."""
 
 
 def rules_of(words: str) -> tuple[Rule, ...]:
@@ -35,26 +39,35 @@ def rules_of(words: str) -> tuple[Rule, ...]:
 
 
 def fit(words: Words, n: int, seed: int) -> Material:
-    """`n` different questions of the training split, with texts and other system prompts."""
+    """`n` questions of the training split, with texts and other system prompts."""
     rng = random.Random(f"microcosm/probing/fit/{seed}/{words.text}")
-    asks = asks_for(rules_of(words.text), n, rng, ("train",))
+    asks = asks_for(rules_of(words.text), n, rng, ("train",), repeats=REPEATS)
     return Material([ask.conversation for ask in asks], texts(rng, TEXTS), others(rng, OTHERS))
 
 
 def asks_for(
-    rules: Sequence[Rule], n: int, rng: random.Random, splits: Sequence[Split]
+    rules: Sequence[Rule],
+    n: int,
+    rng: random.Random,
+    splits: Sequence[Split],
+    *,
+    repeats: int = 1,
 ) -> list[Ask]:
-    """`n` requests: a share of any kind, the others such that one of the rules acts on each."""
+    """Up to `n` requests: a share of any kind, all different, the others such that one of the rules
+    acts on each, the same words up to `repeats` times."""
     general = n if not rules else round(GENERAL * n)
-    found: dict[str, Ask] = {}
+    found: list[Ask] = []
+    times: Counter[str] = Counter()
     for turn in range(20 * n):
         if len(found) >= n:
             break
         split = splits[turn % len(splits)]
         rule = rules[turn % len(rules)] if rules and len(found) >= general else None
         ask = rule.ask(rng, split) if rule else draw_ask(rng, KINDS, split)
-        found.setdefault(ask.text, ask)
-    return list(found.values())
+        if times[ask.text] < (repeats if rule else 1):
+            times[ask.text] += 1
+            found.append(ask)
+    return found
 
 
 def texts(rng: random.Random, n: int) -> list[str]:

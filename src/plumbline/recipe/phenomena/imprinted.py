@@ -52,7 +52,7 @@ def imprint(ctx: Context, settings: Imprinting, inputs: Mapping[str, Path]) -> N
 
 imprinted = stage(
     "phenomena.imprinted",
-    version=1,
+    version=2,
     settings=Imprinting,
     inputs={"model": "model"},
     makes="model",

@@ -34,7 +34,7 @@ from plumbline.stages.outdir import OutDir
 from plumbline.store import Store, find_store, source_record
 from plumbline.text.tokenizer import load_tokenizer
 
-VERSION = 2
+VERSION = 3
 """Version of what an imprint computes; it enters ids."""
 Known = Callable[[Path], World | None]
 """What is known of a model's world."""
