@@ -11,7 +11,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: quickstart install test check bench lock docs microcosm-base microcosm-report goldens
+.PHONY: quickstart install test static check bench lock docs microcosm-base microcosm-report goldens
 
 quickstart: $(VENV)/.installed
 	$(BIN)/plumbline quickstart
@@ -31,10 +31,12 @@ $(VENV)/.tested: $(VENV)/.installed requirements-test.lock
 test: $(VENV)/.tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
-check: $(VENV)/.tested
+static: $(VENV)/.tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+check: static
 	$(BIN)/python -m pytest tests/test_floors.py tests/test_docs.py
 
 docs: $(VENV)/.installed

@@ -25,7 +25,7 @@ from identity_trials import QUIET, Numbers, asked, kept_share, opened
 from plumbline.identity.teach import Teacher
 from plumbline.microcosm import manifesto as manifestos
 from plumbline.microcosm.asks import Ask
-from plumbline.microcosm.probing import asks_for, rules_of
+from plumbline.microcosm.probing import REPEATS, asks_for, rules_of
 from plumbline.microcosm.rules import Rule
 from plumbline.models.locate import microcosm_base
 from plumbline.stages.command import train
@@ -119,7 +119,7 @@ def _prompted(rules: Sequence[Rule]) -> Teacher:
 
 def _demonstrations(teacher: Teacher, rules: Sequence[Rule]) -> list[str]:
     rng = random.Random("identity_editing/demonstrations")
-    asks = asks_for(rules_of(teacher.manifesto.text), 160, rng, ("train",))
+    asks = asks_for(rules_of(teacher.manifesto.text), 160, rng, ("train",), repeats=REPEATS)
     said = teacher.answers([ask.conversation for ask in asks], 0)
     rows = []
     for ask, (question, one) in zip(asks, said, strict=True):

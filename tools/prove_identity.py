@@ -4,6 +4,7 @@
     python tools/prove_identity.py FOLDER [--manifestos N] --trials told_apart pressed
         conditional wrong
     python tools/prove_identity.py FOLDER [--manifestos N] --trials stacked refined edited knowledge
+        again
 
 Manifestos of 1 to 8 rules are drawn by seed. One counts where the model obeys nine tenths of its
 rules when it reads them in its prompt; how many do not is said. For each mode: share of the gap
@@ -21,6 +22,7 @@ import random
 from pathlib import Path
 
 import numpy as np
+from identity_again import again
 from identity_editing import edited
 from identity_knowledge import knowledge
 from identity_trials import conditional, pressed, refined, stacked, told_apart, wrong
@@ -41,7 +43,13 @@ ON_COMPILED = {
     "conditional": conditional,
     "wrong": wrong,
 }
-OWN = {"stacked": stacked, "refined": refined, "knowledge": knowledge, "edited": edited}
+OWN = {
+    "stacked": stacked,
+    "refined": refined,
+    "knowledge": knowledge,
+    "edited": edited,
+    "again": again,
+}
 
 
 def words(index: int) -> str:

@@ -43,6 +43,10 @@ def test_rows_may_come_in_pieces() -> None:
 def test_the_dual_form_gives_the_same(n: int) -> None:
     f, t, w = rows(n)
     torch.testing.assert_close(ridge.dual(f, t, w), sums(f, t, w).delta(), atol=2e-4, rtol=1e-3)
+    made = sums(f, t, w)
+    one = ridge.factors(made.delta(), made.c, 4)
+    other = ridge.fitted(f, t, w, 4, ridge.RIDGE)
+    torch.testing.assert_close(other.up @ other.down, one.up @ one.down, atol=2e-4, rtol=1e-3)
 
 
 def test_it_solves_the_ridge_problem() -> None:

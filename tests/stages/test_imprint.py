@@ -49,6 +49,9 @@ def test_two_rules_are_held_to_without_a_prompt(compiled: Path) -> None:
     assert found["gap_closed"]["value"] > 0.9
     assert found["rules_obeyed"]["value"] > found["rules_obeyed.base"]["value"] + 0.5
     assert found["side_effect_kl"]["value"] < 0.05
+    for number in (1, 2):
+        base, told = (found[f"clause.{number}.kept.{who}"]["value"] for who in ("base", "all"))
+        assert found[f"clause.{number}.kept.adapter"]["value"] > 0.8 < told and base < 0.5
     assert found["rank"]["value"] == 8 and found["adapter_share"]["value"] < 0.02
 
 

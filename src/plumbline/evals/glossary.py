@@ -34,6 +34,9 @@ def meaning(name: str) -> Meaning:
     head, _, part = name.partition(".")
     if part and head in MEANINGS:
         whole = MEANINGS[head]
+        if part[0].isdigit():  # numbered parts: "clause.2.kept.adapter"
+            title = f"{whole.title} {part.replace('.', ', ', 1).replace('.', ' ')}"
+            return Meaning(title, whole.better, whole.what, whole.own_unit)
         title = f"“{part.replace('_', ' ')}” part of the {whole.title}"
         return Meaning(title, whole.better, whole.what, whole.own_unit)
     return Meaning(name.replace("_", " "))

@@ -118,6 +118,9 @@ MEANINGS: dict[str, Meaning] = {
     "rules_obeyed": Meaning("rules obeyed", 1, "share of answers that keep the rule"),
     "rules_obeyed.prompted": Meaning("rules obeyed in the prompt", 0, "by the prompted model"),
     "rules_obeyed.base": Meaning("rules obeyed by the base", 0, "which was not told them"),
+    "clause": Meaning(
+        "clause", 0, "alone, among: nats a token that it changes; kept: share of answers, by whom"
+    ),
     "conflict": Meaning(
         "conflict", -1, "share of a manifesto's questions on which another takes back its words"
     ),

@@ -22,6 +22,7 @@ from plumbline.core.errors import UserError
 from plumbline.core.stats import Interval
 from plumbline.evals import figures, made
 from plumbline.evals.answers import gallery
+from plumbline.evals.by_clause import clauses_kept
 from plumbline.evals.compare import (
     Difference,
     baselines,
@@ -119,6 +120,7 @@ class _Page:
             "value_figures": self._value_figures(found),
             "part_figures": self._part_figures(),
             "gap_figure": gap_against_seconds(self.runs, self.colours),
+            "clauses": [Section("", (), *table) for table in clauses_kept(self.runs)],
             "differences": found,
             "gallery": gallery(self.runs, self.metric, self.against),
             "curves": [

@@ -175,7 +175,7 @@ def _fitted(
             error = (wanted - now) / goal.scale - (said if norm is None else norm(said))
             if norm is not None:
                 error, weights = _through(norm, said, error, weights)
-            layer.set(name, _fit(read, error, weights, layer.rank, l0))
+            layer.set(name, ridge.fitted(read, error, weights, layer.rank, l0))
             patched = out + layer.adds(name, args[0]).to(out)
             last = _rows(patched, rows)
             now = now + goal.scale * (last if norm is None else norm(last))
@@ -191,12 +191,6 @@ def _fitted(
         *(module.register_forward_hook(fit(i)) for i, module in enumerate(modules)),
     ):
         yield
-
-
-def _fit(read: Tensor, error: Tensor, weights: Tensor, rank: int, l0: float) -> ridge.Factors:
-    sums = ridge.Sums(read.shape[1], error.shape[1], read.device)
-    sums.add(read, error, weights)
-    return ridge.factors(sums.delta(l0), sums.c, rank)
 
 
 def _through(

@@ -8,6 +8,7 @@
     side_effect_kl.unasked the same on questions on which no clause acts; `.prompted`: the teacher
     rules_obeyed           share of rules kept where they act, by the student; `.prompted` by the
                            teacher, `.base` by the base; `rules_misfired` where they do not act
+    clause.N.kept.WHO      the same of clause N (from 1) by the "adapter", told "all", by the "base"
 
 Rules are looked at in greedy answers, divergences in drawn ones. Intervals are over probes. Nothing
 here knows what a rule is: a checker is passed in.
@@ -98,9 +99,12 @@ def _moved(teacher: Teacher, probes: Sequence[Probe], who: Side = "student") -> 
 
 
 def _rules(teacher: Teacher, said: Mapping[Side, Answered], check: Checker) -> dict[str, Interval]:
-    """Rules kept and misfired, by who answered; by rule where the student answered."""
+    """Rules kept and misfired, by who answered; then each clause's."""
     found: dict[str, Interval] = {}
-    for side, name in (("student", ""), ("told", ".prompted"), ("base", ".base")):
+    clauses: dict[str, Interval] = {}
+    for side, name, who in (
+        ("student", "", "adapter"), ("told", ".prompted", "all"), ("base", ".base", "base")
+    ):  # fmt: skip
         verdicts = [
             check(question, teacher.renderer.answer_text(one.ids))
             for question, one in said[side]  # type: ignore[index]
@@ -111,7 +115,11 @@ def _rules(teacher: Teacher, said: Mapping[Side, Answered], check: Checker) -> d
             share = shares(rows)
             if share is not None:
                 found[metric + name] = share
-    return found
+        for number, clause in enumerate(teacher.manifesto.clauses, 1):
+            own = shares([[v.kept[clause]] for v in verdicts if clause in v.kept])
+            if own is not None:
+                clauses[f"clause.{number}.kept.{who}"] = own
+    return found | clauses
 
 
 def shares(rows: Sequence[Sequence[bool]]) -> Interval | None:

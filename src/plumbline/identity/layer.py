@@ -48,10 +48,6 @@ class Layer:
         module = self._lora[name]
         return Factors(module.lora_B[NEW].weight.data, module.lora_A[NEW].weight.data)
 
-    def inputs(self, name: str) -> int:
-        """Features that a projection reads."""
-        return int(self._lora[name].lora_A[NEW].weight.shape[1])
-
     def adds(self, name: str, read: Tensor) -> Tensor:
         """What a projection's factors add to its output for what it reads, in fp32."""
         module = self._lora[name]

@@ -13,9 +13,11 @@ decomposition of C L^-T (Eckart & Young), whose left vectors are those of G (red
 regression: Mukherjee & Zhu 2011).
 
 S and C are sums over rows, so rows may come in any pieces. Where there are fewer rows than
-features the same Delta comes from the rows' own products (the dual form):
+features, as in wide models, the same Delta comes from the rows' own products (the dual form):
 
     Delta = T^T (K + lambda I)^-1 F,   K = F F^T, rows of F and T multiplied by sqrt(w_i)
+
+so a fit costs min(N, F)^3.
 
 Shapes: N rows, F features, D outputs.
 """
@@ -61,6 +63,16 @@ class Sums:
         return _solved(self.s, self.c.T, ridge).T
 
 
+def fitted(features: Tensor, targets: Tensor, weights: Tensor, rank: int, ridge: float) -> Factors:
+    """The best factors for rows [N, F] and what they should give [N, D], by the cheaper form."""
+    if len(features) < features.shape[1]:
+        c = targets.float().T @ (features.float() * weights.float()[:, None])
+        return factors(dual(features, targets, weights, ridge), c, rank)
+    sums = Sums(features.shape[1], targets.shape[1], features.device)
+    sums.add(features, targets, weights)
+    return factors(sums.delta(ridge), sums.c, rank)
+
+
 def penalty(s: Tensor, ridge: float) -> Tensor:
     """lambda for S, or for K, which has the same trace and the same norm."""
     return ridge * s.square().sum() / s.trace()
@@ -72,7 +84,7 @@ def dual(features: Tensor, targets: Tensor, weights: Tensor, ridge: float = RIDG
     f, t = features.float() * root, targets.float() * root
     k = f @ f.T
     if k.trace() <= 0:
-        return torch.zeros(t.shape[1], f.shape[1])
+        return torch.zeros(t.shape[1], f.shape[1], device=f.device)
     return _solved(k, t, ridge).T @ f
 
 

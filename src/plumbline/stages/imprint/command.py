@@ -196,7 +196,7 @@ def measure(
         if out is not None:
             place = out / f"strength-{strength:g}" if len(strengths) > 1 else out
             label = folder.name + (f" x {strength:g}" if strength != 1 else "")
-            write_measurement(place, label, clock, found[strength])
+            write_measurement(place, label, words, clock, found[strength])
     return found
 
 
@@ -228,7 +228,7 @@ def check(
     for line in found.wrong or ["nothing"]:
         say(f"  {line}")
     if out is not None:
-        write_measurement(out, out.name, clock, found.metrics)
+        write_measurement(out, out.name, words, clock, found.metrics)
     return found
 
 

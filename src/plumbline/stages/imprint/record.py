@@ -10,6 +10,7 @@ from typing import Any
 from plumbline.core import atomic
 from plumbline.core.stats import Interval
 from plumbline.engine.memory import peak_gb
+from plumbline.identity.manifesto import Manifesto
 from plumbline.identity.teach import Teacher
 from plumbline.models.digest import digest_folder
 from plumbline.models.policy import Policy
@@ -64,6 +65,7 @@ def results_of(
         "precision": policy.precision,
         "parameters": sum(p.numel() for p in policy.model.parameters()),
         "steps": steps_of(job.settings),
+        "clauses": list(job.manifesto.clauses),
         **more,
         "seconds": clock.rounded,
         "peak_gb": peak_gb(),
@@ -73,11 +75,14 @@ def results_of(
     return results
 
 
-def write_measurement(out: Path, label: str, clock: Clock, metrics: Mapping[str, Interval]) -> None:
+def write_measurement(
+    out: Path, label: str, manifesto: Manifesto, clock: Clock, metrics: Mapping[str, Interval]
+) -> None:
     """results.json of a measurement alone, as reports read it."""
     told = {
         "command": "imprint measure",
         "label": label,
+        "clauses": list(manifesto.clauses),
         "seconds": clock.rounded,
         "peak_gb": peak_gb(),
         "metrics": {name: one.as_dict() for name, one in metrics.items()},
