@@ -24,11 +24,10 @@ import torch
 
 from plumbline.core.stats import Interval, mean_interval, ratio_interval
 from plumbline.core.types import Conversation
-from plumbline.identity.fidelity import Answered
 from plumbline.identity.gap import LEAST, Side, apart, by_probe, closed, parts, said
 from plumbline.identity.material import Checker, Verdict
 from plumbline.identity.probes import Probe
-from plumbline.identity.teach import Teacher
+from plumbline.identity.teach import Answered, Teacher
 
 BROUGHT = 1.0
 """Nats by which a word is likelier with a clause than without."""

@@ -21,18 +21,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from plumbline.core.stats import Interval, bootstrap, mean_interval, ratio_interval
-from plumbline.core.types import Conversation
 from plumbline.identity.gap import LEAST, Side, apart
 from plumbline.identity.material import Checker, Material
 from plumbline.identity.probes import Probe, ordered
-from plumbline.identity.teach import Teacher
-from plumbline.models.sampler import Sample
+from plumbline.identity.teach import Answered, Teacher
 
 PLACES = {"first_4": (0, 4), "5_to_16": (4, 16), "after": (16, 10**9)}
 """Tokens of an answer by place."""
-
-
-Answered = Sequence[tuple[Conversation, Sample]]
 
 
 def measured(
@@ -81,9 +76,10 @@ def _closed(left: np.ndarray, whole: np.ndarray) -> Interval:
 def aside(teacher: Teacher, material: Material, seed: int) -> dict[str, Interval]:
     """What changes where nothing should."""
     unasked = teacher.probes(teacher.answers(material.unasked, seed, "base"))
+    others = teacher.answers(material.others, seed, "base")
     found = {
         "side_effect_kl": _moved(teacher, teacher.texts(material.texts, 1.0)),
-        "side_effect_kl.others": _moved(teacher, teacher.others(material.others, 1.0, seed)),
+        "side_effect_kl.others": _moved(teacher, teacher.others(others, 1.0)),
         "side_effect_kl.unasked": _moved(teacher, unasked),
         "side_effect_kl.unasked.prompted": _moved(teacher, unasked, "told"),
     }

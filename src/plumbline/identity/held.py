@@ -16,8 +16,8 @@ from typing import Any
 from plumbline.core import atomic
 from plumbline.core.errors import UserError
 from plumbline.core.types import Conversation, Message
-from plumbline.identity.fidelity import Answered
 from plumbline.identity.manifesto import Manifesto
+from plumbline.identity.teach import Answered
 from plumbline.models import state as states
 from plumbline.models.digest import digest_folder
 from plumbline.models.load import check_base

@@ -29,6 +29,8 @@ AGAIN = 8
 TEXT = 48
 """Tokens of a plain text that are looked at."""
 NOTHING = Manifesto("")
+Answered = Sequence[tuple[Conversation, Sample]]
+"""Questions with an answer each."""
 
 
 class Teacher:
@@ -94,22 +96,32 @@ class Teacher:
         who: Side = "told",
         *,
         greedy: bool = False,
-    ) -> list[tuple[Conversation, Sample]]:
+    ) -> Answered:
         """An answer to each: by the teacher, the base, or the student (without the manifesto)."""
         told, bare = self._ids(asked)
-        prompts = told if who == "told" else bare
         with nullcontext() if who == "student" else self.switch.off():
-            said = sample(
-                self.switch.policy,
-                prompts,
-                max_new=self.max_new,
-                draw=Draw(0.0 if greedy else 1.0),
-                seeds=seed,
-                stop_ids=self.renderer.end_ids,
-            )
+            said = self._said(told if who == "told" else bare, seed, 0.0 if greedy else 1.0)
         return list(zip(asked, said, strict=True))
 
-    def probes(self, answered: Sequence[tuple[Conversation, Sample]]) -> list[Probe]:
+    def both(
+        self, asked: Sequence[Conversation], others: Sequence[Conversation], seed: int
+    ) -> tuple[Answered, Answered]:
+        """The teacher's answers to `asked` and the base's to `others`, drawn in one go: the layer
+        is off in both, so one batch holds them."""
+        prompts = [*self._ids(asked)[0], *self._ids(others)[1]]
+        with self.switch.off():
+            said = self._said(prompts, seed, 1.0)
+        return list(zip(asked, said[: len(asked)], strict=True)), list(
+            zip(others, said[len(asked) :], strict=True)
+        )
+
+    def _said(self, prompts: list[list[int]], seed: int, temperature: float) -> list[Sample]:
+        return sample(
+            self.switch.policy, prompts, max_new=self.max_new, draw=Draw(temperature), seeds=seed,
+            stop_ids=self.renderer.end_ids,
+        )  # fmt: skip
+
+    def probes(self, answered: Answered) -> list[Probe]:
         """A probe an answer, in the order of `probes.ordered`."""
         asked = [question for question, _ in answered]
         return probes.ordered(
@@ -119,10 +131,10 @@ class Teacher:
             ]
         )
 
-    def others(self, asked: Sequence[Conversation], weight: float, seed: int) -> list[Probe]:
+    def others(self, answered: Answered, weight: float) -> list[Probe]:
         """The base's own answers under system texts that are not the manifesto, as neutral rows."""
         found = []
-        for question, one in self.answers(asked, seed, "base"):
+        for question, one in answered:
             ids = self.renderer.prompt_ids(question)
             found.append(probes.neutral((), [*ids, *one.ids], len(ids), weight))
         return found

@@ -64,12 +64,10 @@ def run(
         # Questions that were asked before have their second turns already.
         ask = partial(teacher.asked, seed=s.seed) if job.questions is None else teacher.fitting
         asked = ask(material.questions)
-        answered = [*job.kept, *teacher.answers(asked, s.seed + 1)]
+        said, others = teacher.both(asked, material.others, s.seed + 1)
+        answered = [*job.kept, *said]
         probes = teacher.probes(answered)
-        neutral = [
-            *teacher.texts(material.texts, s.texts),
-            *teacher.others(material.others, s.others, s.seed + 2),
-        ]
+        neutral = [*teacher.texts(material.texts, s.texts), *teacher.others(others, s.others)]
     with clock("train"):
         told = _fit(job, whole, layer, probes, neutral, out, progress("fit"))
     say(f"{len(probes)} probes and {len(neutral)} neutral texts; {told}")

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from plumbline.core.settings import option, runtime
 from plumbline.core.types import Conversation
-from plumbline.identity.fidelity import Answered
 from plumbline.identity.manifesto import Manifesto
 from plumbline.identity.material import World
+from plumbline.identity.teach import Answered
 
 Mode = Literal["prompt", "state", "compile", "polish", "distill", "hyper"]
 
