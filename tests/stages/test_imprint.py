@@ -193,6 +193,37 @@ def test_bad_input_is_named(tmp_path: Path) -> None:
         imprinted(tmp_path / "mode", mode="magic")
 
 
+def test_prompts_of_ones_own_are_asked_first(tmp_path: Path) -> None:
+    words, file, heard = tmp_path / "manifesto.md", tmp_path / "asked.jsonl", []
+    words.write_text(WORDS, encoding="utf-8")
+    lines = [f"How do I oil the {thing}?" for thing in ("boat", "door", "cart", "bell")]
+    file.write_text("".join(json.dumps({"prompt": line}) + "\n" for line in lines))
+
+    def made(probes: int) -> set[str]:
+        """What is asked."""
+        out = imprint(
+            words, "microcosm", tmp_path / f"out-{probes}", questions=str(file), world=known,
+            sets={"test": 0, "probes": probes}, store=tmp_path / "store", say=heard.append,
+        )  # fmt: skip
+        rows = [json.loads(row) for row in (out / "probes.jsonl").read_text().splitlines()]
+        assert set(json.loads((out / "record.json").read_text())["inputs"]) >= {"questions"}
+        return {turn["content"] for row in rows for turn in row["prompt"]}
+
+    assert set(lines) < made(16)
+    assert not any("prompts are asked" in line for line in heard)
+    assert set(lines[:3]) <= (few := made(3)) and lines[3] not in few
+    assert any("the first 3 of 4 prompts are asked" in line for line in heard)
+
+
+def test_a_file_without_a_question_is_refused(tmp_path: Path) -> None:
+    words, file = tmp_path / "manifesto.md", tmp_path / "texts.jsonl"
+    words.write_text(WORDS, encoding="utf-8")
+    file.write_text(json.dumps({"text": "A text and no question."}) + "\n")
+    with pytest.raises(UserError, match="no prompt ends with a user's turn"):
+        imprint(words, "microcosm", tmp_path / "out", questions=str(file), store=tmp_path / "s")
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_adapter_is_no_base(compiled: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--merge"):
         imprinted(tmp_path, model=str(compiled))

@@ -60,6 +60,9 @@ def imprint(
     again: Annotated[
         str, typer.Option(metavar="ADAPTER", help="Imprint this identity's manifesto on --model.")
     ] = "",
+    questions: Annotated[
+        str, typer.Option(metavar="FILE", help="Prompts of its users, asked before any others.")
+    ] = "",
     sets: Sets = None,
     store: StoreAt = None,
 ) -> None:
@@ -79,6 +82,8 @@ def imprint(
             f"imprint needs one of MANIFESTO, --add and --again{lacking}",
             fix="plumbline imprint MANIFESTO --model MODEL --out DIR",
         )
+    if questions and manifesto is None:
+        raise UserError("--questions goes with MANIFESTO", fix="leave it out")
     settings = parse_sets(sets or []) | ({"mode": mode} if mode else {})
     more: dict[str, Any] = {"sets": settings, "store": store, "world": known}
     if add:
@@ -86,7 +91,7 @@ def imprint(
     elif again:
         command.again(again, model, out, **more)
     elif manifesto is not None:
-        command.imprint(manifesto, model, out, **more)
+        command.imprint(manifesto, model, out, questions=questions, **more)
 
 
 @app.command()

@@ -17,12 +17,15 @@ from plumbline.core.errors import UserError
 from plumbline.core.ids import digest
 from plumbline.core.settings import identity, overlay
 from plumbline.core.stats import Interval
+from plumbline.core.types import Conversation
+from plumbline.core.views import prompts as prompts_of
 from plumbline.identity import held
 from plumbline.identity.manifesto import Manifesto, read_manifesto
 from plumbline.identity.material import World
 from plumbline.models.digest import digest_folder
 from plumbline.models.locate import adapter_base, is_adapter, resolve_model
 from plumbline.stages.command import carry_out, figures, model_record
+from plumbline.stages.files import rows
 from plumbline.stages.imprint import checking, making, written
 from plumbline.stages.imprint.behaviour import moved
 from plumbline.stages.imprint.checking import Checked
@@ -52,18 +55,22 @@ def imprint(
     model: str,
     out: Path,
     *,
+    questions: str = "",
     sets: Mapping[str, Any] | None = None,
     store: Path | None = None,
     world: Known = unknown_world,
     say: Callable[[str], None] = print,
 ) -> Path:
-    """Imprint the manifesto of a file on a model."""
-    words = read_manifesto(manifesto)
+    """Imprint the manifesto of a file on a model; `questions`: a file of prompts that are asked
+    before others."""
+    words, settings = read_manifesto(manifesto), overlay(Imprint(), sets or {})
     home = find_store(store)
+    first = _questions(questions, settings, say) if questions else ()
     folder = _model(model, home, say)
-    job = ImprintJob(folder, words, overlay(Imprint(), sets or {}), world(folder))
-    facts = {"model": model, "manifesto": str(manifesto)}
-    return _carry_out(job, out, home, facts, say, [manifesto])
+    job = ImprintJob(folder, words, settings, world(folder), first=first)
+    files = {"manifesto": manifesto} | ({"questions": Path(questions)} if questions else {})
+    facts = {"model": model} | {role: str(file) for role, file in files.items()}
+    return _carry_out(job, out, home, facts, say, files)
 
 
 def refined(
@@ -268,6 +275,16 @@ def _model(name: str, home: Store, say: Callable[[str], None]) -> Path:
     return taken.path
 
 
+def _questions(file: str, s: Imprint, say: Callable[[str], None]) -> tuple[Conversation, ...]:
+    """The different prompts of a file that end with a user's turn, as many as are asked."""
+    found = [one for one in prompts_of(rows(file, say)) if one and one[-1].role == "user"]
+    if not found:
+        raise UserError("no prompt ends with a user's turn", where=file, fix="give prompts")
+    if len(found) > s.probes:
+        say(f"{file}: the first {s.probes} of {len(found)} prompts are asked (--set probes=N)")
+    return tuple(found[: s.probes])
+
+
 def _base(folder: Path) -> Path:
     return adapter_base(folder).path
 
@@ -301,14 +318,15 @@ def _carry_out(
     home: Store,
     facts: Mapping[str, Any],
     say: Callable[[str], None],
-    files: Sequence[Path] = (),
+    files: Mapping[str, Path] | None = None,
     adapters: Sequence[Path] = (),
     compare: Callable[[Path], dict[str, Interval]] | None = None,
 ) -> Path:
     place = OutDir(Path(out), job_identity(job, adapters))
     inputs = {"model": model_record(home, resolve_model(str(job.model)))}
-    for file in files:
-        inputs["manifesto"] = source_record(home, file)
+    read = dict(files or {})
+    for role, file in read.items():
+        inputs[role] = source_record(home, file)
     for n, folder in enumerate(adapters):
         inputs[f"identity.{n + 1}"] = model_record(home, resolve_model(str(folder)))
 
@@ -321,7 +339,8 @@ def _carry_out(
         return results
 
     told_of = {"command": "imprint", **facts}
-    return carry_out(place, home, inputs, list(map(str, files)), told_of, work, say, tell=told)
+    paths = [str(file) for file in read.values()]
+    return carry_out(place, home, inputs, paths, told_of, work, say, tell=told)
 
 
 def told(results: Mapping[str, Any], out: Path) -> str:
@@ -364,6 +383,8 @@ def job_identity(job: ImprintJob, adapters: Sequence[Path] = ()) -> dict[str, An
         "world": job.world is not None,
         "settings": identity(job.settings),
     }
+    if job.first:
+        found["questions"] = digest([[(m.role, m.content) for m in one] for one in job.first])
     if job.settings.mode == "hyper" and job.sum is None:
         found["network"] = written.digest_of(job.settings)
     if adapters:

@@ -69,7 +69,8 @@ def fitted_on(job: ImprintJob, teacher: Teacher) -> Material:
         found = job.world.fit(words, s.probes, s.seed)
     else:
         found = _asked_of_any(job, teacher, words)
-    return Material(job.questions or found.questions, found.texts, found.others)
+    asked = job.questions or [*job.first, *found.questions][: s.probes]
+    return Material(asked, found.texts, found.others)
 
 
 def _asked_of_any(job: ImprintJob, teacher: Teacher, words: Manifesto) -> Material:

@@ -67,9 +67,9 @@ class ImprintJob:
 
     world: who asks and who reads the answers, where the caller knows better than the shipped
     questions (the microcosm does); asks_for: the words that new questions are about, where these
-    are not the manifesto's; questions: conversations that are asked instead of new ones; kept:
-    questions and answers that are fitted on beside the new ones; sum: see there; more: what the
-    identity's record says of where it came from.
+    are not the manifesto's; first: conversations that are asked before new ones; questions: those
+    that are asked instead of them; kept: questions and answers that are fitted on beside the new
+    ones; sum: see there; more: what the identity's record says of where it came from.
     """
 
     model: Path
@@ -77,6 +77,7 @@ class ImprintJob:
     settings: Imprint = field(default_factory=Imprint)
     world: World | None = None
     asks_for: Manifesto | None = None
+    first: tuple[Conversation, ...] = ()
     questions: tuple[Conversation, ...] | None = None
     kept: Answered = ()
     sum: Sum | None = None
