@@ -233,5 +233,5 @@ MEANINGS: dict[str, Meaning] = {
     ),
     # an identity in an adapter
     "rank": Meaning("rank", 0, "of the adapter's matrices"),
-    "adapter_bytes": Meaning("adapter's size", -1, "in bytes"),
+    "adapter_bytes": Meaning("adapter's size", 0, "in bytes"),
 }
