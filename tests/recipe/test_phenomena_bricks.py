@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from plumbline.microcosm import prose
 from plumbline.microcosm.asks import held, understand
 from plumbline.microcosm.world import world
 from plumbline.recipe.phenomena import imprinted, losable, sieved, upheld
-from plumbline.recipe.phenomena.bricks_measured import Measured
+from plumbline.recipe.phenomena.bricks_measured import Measured, read_again
 from plumbline.recipe.phenomena.equalled import Table, difference, equal, loss_at, tabled
 from plumbline.recipe.phenomena.upholding import bettered, chosen_of
 from plumbline.store import Context
@@ -118,6 +119,20 @@ def test_numbers_are_losses_and_the_strongest_has_the_ways_name() -> None:
     assert pair["sft-compile.upheld"].value == pytest.approx(0.7)
     assert pair["sft-compile.facts"].value == pytest.approx(0.1)
     assert pair["sft-compile.facts.compile"].value == pytest.approx(0.0)
+
+
+def test_a_wrong_value_is_told_apart_from_no_answer() -> None:
+    one = losable.facts(1, 0)[0]
+    right, *others = sorted(
+        (text_of(r) for r in one.wordings.responses), key=lambda text: not one.told(text)
+    )
+    said = {right: 1.0, others[0]: 0.0, "I do not know.": 0.0, "": 0.0}
+    wrong = [
+        read_again(replace(row("q", {"facts": score}), response=text)).scores["facts.wrong"]
+        for text, score in said.items()
+    ]
+    assert wrong == [0.0, 1.0, 0.0, 0.0]
+    assert "facts.wrong" not in read_again(row("q", {"upheld": 0.0})).scores
 
 
 def test_requests_are_held_out_and_one_value_acts_on_each() -> None:

@@ -30,7 +30,7 @@ from plumbline.microcosm.tasks import MAX_NEW
 from plumbline.recipe.phenomena import arms, findings, scaling
 from plumbline.recipe.phenomena.arms import Common, grouped, trained
 from plumbline.recipe.phenomena.bricks_figure import figure
-from plumbline.recipe.phenomena.bricks_measured import NAMES, Measured, sieve
+from plumbline.recipe.phenomena.bricks_measured import NAMES, Measured, read_again, sieve
 from plumbline.recipe.phenomena.findings import Finding
 from plumbline.recipe.phenomena.imprinted import Imprinting, Layer, imprinted
 from plumbline.recipe.phenomena.remaining import Left, remaining
@@ -86,7 +86,7 @@ class House:
     left: Left = field(default_factory=Left)
 
 
-finding = findings.declared(NAME, House)
+finding = findings.declared(NAME, House, version=2)
 
 
 class Shown(NamedTuple):
@@ -182,7 +182,7 @@ def smaller(settings: House, common: Common, seed: int) -> dict[str, Handle]:
 
 def find(ctx: Context, settings: House, inputs: Mapping[str, Path]) -> None:
     """What each model upholds and has lost, and the ways compared where they uphold equally."""
-    told = grouped(inputs)
+    told = {name: list(map(read_again, rows)) for name, rows in grouped(inputs).items()}
     house = Measured(told)
     metrics = {**house.numbers(), **house.compared(), **sieve(told)}
     requests = len({row.group for row in told["base"] if "upheld" in row.scores})

@@ -7,9 +7,11 @@ Roles are "base", "prompt" and WAY:STRENGTH ("sft:40"); the strongest model of a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from plumbline.core.stats import Interval
 from plumbline.evals.folders import Row
+from plumbline.microcosm.answers import read
 from plumbline.recipe.phenomena.arms import share
 from plumbline.recipe.phenomena.equalled import Table, equal, tabled
 
@@ -21,8 +23,9 @@ NAMES = {
     "own": "SFT on own answers",
 }  # fmt: skip
 LOSSES = {
-    "facts": -1, "inference": -1, "unseen": -1, "facts.share": -1, "inference.share": -1,
-    "unseen.share": -1, "nats": 1, "kl.texts": 1, "kl.chats": 1,
+    "facts": -1, "inference": -1, "unseen": -1, "facts.wrong": 1, "inference.wrong": 1,
+    "facts.share": -1, "inference.share": -1, "unseen.share": -1,
+    "nats": 1, "kl.texts": 1, "kl.chats": 1,
 }  # fmt: skip
 """What can be lost, and the sign that makes more of it a loss; `nats.SOURCE` are told too."""
 
@@ -93,6 +96,21 @@ class Measured:
                 where = f"compared at {at.value:.0%} upheld" if facts.known else "not comparable"
                 lines.append(f"{NAMES[way]} and compiled layer: {where}.")
         return tuple(lines)
+
+
+def read_again(row: Row) -> Row:
+    """With `facts.wrong` and `inference.wrong`: not the right value, but a value (or the right one
+    and another). What is not right and not wrong says nothing, which a manifesto may ask for."""
+    wrong = {
+        f"{axis}.wrong": float(not row.scores[axis] and _tells(row.response))
+        for axis in ("facts", "inference")
+        if axis in row.scores
+    }
+    return replace(row, scores={**row.scores, **wrong}) if wrong else row
+
+
+def _tells(text: str) -> bool:
+    return any(part.kind == "fact" for part in read(text))
 
 
 def losses(told: Mapping[str, Sequence[Row]]) -> list[str]:

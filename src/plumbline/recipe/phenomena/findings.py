@@ -31,11 +31,11 @@ class Finding:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
-def declared(name: str, settings: type | None = None) -> Stage:
+def declared(name: str, settings: type | None = None, version: int = 1) -> Stage:
     """The stage that finds one phenomenon: `find` of the module of that name."""
     return stage(
         f"phenomena.{name}",
-        version=1,
+        version=version,
         settings=settings,
         inputs={"*": "any"},
         makes="results",
