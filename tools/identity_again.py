@@ -28,8 +28,9 @@ from plumbline.stages.imprint import command
 
 MILLIONS, SEED = 13.7, 1
 READ = {
-    "batch": 32, "precision": "fp32", "lr": 4e-4, "warmup": 0.02, "decay": "linear", "betas": "0.9,0.95",
-    "weight_decay": 0.1, "turns": "all", "eval.fraction": 0.0, "save_seconds": 120,
+    "batch": 32, "precision": "fp32", "lr": 4e-4, "warmup": 0.02, "decay": "linear",
+    "betas": "0.9,0.95", "weight_decay": 0.1, "turns": "all", "eval.fraction": 0.0,
+    "save_seconds": 120,
 }  # fmt: skip
 
 
