@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 5.0, 2.6
 """Inches of a panel."""
+LISTED, COLUMNS = 5, 3
+"""Names that find room among the curves, and columns of the list of more."""
 UNITS = ((1e15, " P"), (1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"))
 
 
@@ -28,15 +30,15 @@ UNITS = ((1e15, " P"), (1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"))
 class Series:
     """Values at `x`. An interval that is not known draws nothing around its value.
 
-    points: each with its interval; line: joined, with a band; both. One without a name is not
-    listed.
+    points: each with its interval; line: joined, with a band; both; path: points that are joined in
+    their order, for curves that may turn back. One without a name is not listed.
     """
 
     name: str
     x: tuple[float, ...]
     y: tuple[Interval, ...]
     index: int = 1
-    style: Literal["points", "line", "both"] = "both"
+    style: Literal["points", "line", "both", "path"] = "both"
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,14 @@ def chart(panels: Sequence[Panel], x_label: str, caption: str, *, log_x: bool = 
     """Panels below each other on one x axis, the first with the names of all series."""
     from matplotlib.figure import Figure as Canvas
 
-    height = HEIGHT * (1 if len(panels) == 1 else 0.8 * len(panels)) + 0.5
+    names = {one.name for panel in panels for one in panel.series if one.name}
+    # Many names would cover the curves, so they stand above them.
+    head = 0.1 + (0.2 * -(-len(names) // COLUMNS) if len(names) > LISTED else 0)
+    height = HEIGHT * (1 if len(panels) == 1 else 0.8 * len(panels)) + 0.4 + head
     canvas = Canvas(figsize=(WIDTH, height))
-    canvas.subplots_adjust(0.62 / WIDTH, 0.46 / height, 1 - 0.12 / WIDTH, 1 - 0.1 / height, 0, 0.12)
+    canvas.subplots_adjust(
+        0.62 / WIDTH, 0.46 / height, 1 - 0.12 / WIDTH, 1 - head / height, 0, 0.12
+    )
     drawn = canvas.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
     for axes, panel in zip(drawn, panels, strict=True):
         dress(axes)
@@ -68,12 +75,13 @@ def chart(panels: Sequence[Panel], x_label: str, caption: str, *, log_x: bool = 
     # One legend tells the names of all panels, each once.
     told: dict[str, Artist] = {}
     for axes in drawn:
-        marks, names = axes.get_legend_handles_labels()
-        told |= dict(zip(names, marks, strict=True))
+        marks, labels = axes.get_legend_handles_labels()
+        told |= dict(zip(labels, marks, strict=True))
     if len(told) > 1:
+        above = {"loc": "lower left", "bbox_to_anchor": (-0.18, 1.0), "ncols": COLUMNS}
         drawn[0].legend(
-            list(told.values()), list(told),
-            frameon=False, labelcolor=INK, fontsize=8.5, handlelength=1.4, loc="best",
+            list(told.values()), list(told), frameon=False, labelcolor=INK, fontsize=8.5,
+            handlelength=1.4, columnspacing=1.0, **(above if len(told) > LISTED else {"loc": "best"}),
         )  # fmt: skip
     alt = f"{caption}. " + " ".join(_told(panel) for panel in panels)
     return Figure(svg(canvas, alt), alt, caption)
@@ -96,6 +104,7 @@ def _draw(axes: Axes, one: Series) -> None:
     listed = one.name or None
     if one.style != "points":
         axes.plot(one.x, values, color=tint, lw=1.6, label=listed if one.style == "line" else None)
+    if one.style in ("line", "both"):
         low = [i.low if i.known else i.value for i in one.y]
         high = [i.high if i.known else i.value for i in one.y]
         axes.fill_between(one.x, low, high, color=tint, alpha=0.18, lw=0)

@@ -9,9 +9,9 @@ from plumbline.evals.charts import Panel, Series, chart
 from plumbline.evals.figures import Figure
 
 PANELS = {
-    "facts": "facts lost",
-    "inference.share": "inference, nats",
-    "nats": "nats a token lost",
+    "facts": "facts not told",
+    "facts.wrong": "told wrongly",
+    "inference": "inference lost",
     "kl.texts": "KL on plain texts",
 }
 CAPTION = "What was lost against the base, by the share of answers that uphold the manifesto"
@@ -20,7 +20,7 @@ CAPTION = "What was lost against the base, by the share of answers that uphold t
 def figure(
     ways: Mapping[str, Sequence[str]], metrics: Mapping[str, Interval], names: Mapping[str, str]
 ) -> Figure:
-    """A colour a way; its strengths are joined, the base is where all begin."""
+    """A colour a way; its strengths are joined in their order, from the base on."""
     panels = []
     for axis, label in PANELS.items():
         series = [
@@ -34,8 +34,8 @@ def figure(
 def _series(
     models: Sequence[str], axis: str, metrics: Mapping[str, Interval], name: str, index: int
 ) -> Series:
-    """The base and a way's models, joined from left to right."""
+    """The base, then a way's models by strength."""
     start = (metrics["base.upheld"].value, Interval(0.0, 0.0, 0.0, 1))
     points = [(metrics[f"{m}.upheld"].value, metrics[f"{m}.{axis}"]) for m in models]
-    x, y = zip(*sorted([start, *points], key=lambda one: one[0]), strict=True)
-    return Series(name, x, y, index, "both")
+    x, y = zip(start, *points, strict=True)
+    return Series(name, x, y, index, "path")
