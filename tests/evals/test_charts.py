@@ -77,3 +77,19 @@ def test_short_numbers() -> None:
         "3 T",
         "4 P",
     ]
+
+
+def test_many_names_stand_above_the_panels_and_a_path_has_no_band() -> None:
+    def made(style: str, count: int) -> str:
+        many = [
+            Series(f"way {i}", (1.0, 3.0, 2.0), (at(1), at(2), at(3)), i, style)  # type: ignore[arg-type]
+            for i in range(count)
+        ]
+        return chart((Panel(tuple(many), "y"),), "x", "c").svg
+
+    few, many = (
+        float(re.findall(r'viewBox="0 0 [\d.]+ ([\d.]+)"', made("path", count))[0])
+        for count in (5, 6)
+    )
+    assert many > few + 20, "room for their lines"
+    assert "fill-opacity" in made("both", 1) and "fill-opacity" not in made("path", 1)

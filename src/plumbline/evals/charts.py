@@ -60,7 +60,7 @@ def chart(panels: Sequence[Panel], x_label: str, caption: str, *, log_x: bool = 
     height = HEIGHT * (1 if len(panels) == 1 else 0.8 * len(panels)) + 0.4 + head
     canvas = Canvas(figsize=(WIDTH, height))
     canvas.subplots_adjust(
-        0.62 / WIDTH, 0.46 / height, 1 - 0.12 / WIDTH, 1 - head / height, 0, 0.12
+        0.72 / WIDTH, 0.46 / height, 1 - 0.12 / WIDTH, 1 - head / height, 0, 0.12
     )
     drawn = canvas.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
     for axes, panel in zip(drawn, panels, strict=True):
@@ -78,10 +78,11 @@ def chart(panels: Sequence[Panel], x_label: str, caption: str, *, log_x: bool = 
         marks, labels = axes.get_legend_handles_labels()
         told |= dict(zip(labels, marks, strict=True))
     if len(told) > 1:
-        above = {"loc": "lower left", "bbox_to_anchor": (-0.18, 1.0), "ncols": COLUMNS}
+        above = {"loc": "lower left", "bbox_to_anchor": (-0.19, 1.0), "ncols": COLUMNS}
+        where = above if len(told) > LISTED else {"loc": "best"}
         drawn[0].legend(
             list(told.values()), list(told), frameon=False, labelcolor=INK, fontsize=8.5,
-            handlelength=1.4, columnspacing=1.0, **(above if len(told) > LISTED else {"loc": "best"}),
+            handlelength=1.4, columnspacing=1.0, **where,
         )  # fmt: skip
     alt = f"{caption}. " + " ".join(_told(panel) for panel in panels)
     return Figure(svg(canvas, alt), alt, caption)

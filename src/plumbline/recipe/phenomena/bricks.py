@@ -86,7 +86,7 @@ class House:
     left: Left = field(default_factory=Left)
 
 
-finding = findings.declared(NAME, House, version=3)
+finding = findings.declared(NAME, House, version=4)
 
 
 class Shown(NamedTuple):
