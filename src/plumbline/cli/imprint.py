@@ -108,13 +108,13 @@ def measure(
     """Print what an adapter is worth against the model that reads the manifesto."""
     from plumbline.core.settings import parse_sets
     from plumbline.microcosm.probing import known
-    from plumbline.stages.imprint import command
+    from plumbline.stages.imprint import command, shown
 
     found = command.measure(
         adapter, manifesto=manifesto, strengths=strength or (1.0,), out=out,
         sets=parse_sets(sets or []), store=store, world=known,
     )  # fmt: skip
-    for line in command.table(found):
+    for line in shown.table(found):
         say(line)
 
 

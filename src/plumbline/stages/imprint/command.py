@@ -6,9 +6,8 @@ one (`composed`), and what one is worth (`measure`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,28 @@ from plumbline.core.errors import UserError
 from plumbline.core.ids import digest
 from plumbline.core.settings import identity, overlay
 from plumbline.core.stats import Interval
-from plumbline.core.types import Conversation
-from plumbline.core.views import prompts as prompts_of
 from plumbline.identity import held
 from plumbline.identity.manifesto import Manifesto, read_manifesto
 from plumbline.identity.material import World
 from plumbline.models.digest import digest_folder
-from plumbline.models.locate import adapter_base, is_adapter, resolve_model
-from plumbline.stages.command import carry_out, figures, model_record
-from plumbline.stages.files import rows
+from plumbline.models.locate import is_adapter, resolve_model
+from plumbline.stages.command import carry_out, model_record
 from plumbline.stages.imprint import checking, making, written
 from plumbline.stages.imprint.behaviour import moved
 from plumbline.stages.imprint.checking import Checked
 from plumbline.stages.imprint.measuring import conflicts, measured_folder
+from plumbline.stages.imprint.named import (
+    base_of,
+    identity_named,
+    manifestos_of,
+    model_named,
+    one_base,
+    questions_in,
+    settings_of,
+)
 from plumbline.stages.imprint.record import Clock, write_measurement
 from plumbline.stages.imprint.settings import Imprint, ImprintJob, Measuring, Sum
+from plumbline.stages.imprint.shown import told
 from plumbline.stages.offline import Progress
 from plumbline.stages.outdir import OutDir
 from plumbline.store import Store, find_store, source_record
@@ -65,8 +71,8 @@ def imprint(
     before others."""
     words, settings = read_manifesto(manifesto), overlay(Imprint(), sets or {})
     home = find_store(store)
-    first = _questions(questions, settings, say) if questions else ()
-    folder = _model(model, home, say)
+    first = questions_in(questions, settings, say) if questions else ()
+    folder = model_named(model, home, say)
     job = ImprintJob(folder, words, settings, world(folder), first=first)
     files = {"manifesto": manifesto} | ({"questions": Path(questions)} if questions else {})
     facts = {"model": model} | {role: str(file) for role, file in files.items()}
@@ -86,15 +92,15 @@ def refined(
     """An identity with more clauses: asked anew is what these are about; of its own probes some are
     fitted on again."""
     home = find_store(store)
-    folder, old = _identity(adapter, home, say)
+    folder, old = identity_named(adapter, home, say)
     added = Manifesto(" ".join(clauses))
-    settings = overlay(_settings(folder, probes=REFINED), sets or {})
-    base = _base(folder)
+    settings = overlay(settings_of(folder, probes=REFINED), sets or {})
+    base = base_of(folder)
     probes = held.read_probes(folder)
     step = max(1, len(probes) // settings.probes)
     job = ImprintJob(
         base, old.joined(added), settings, world(base), asks_for=added,
-        kept=probes[::step][: settings.probes], more={"from": _manifestos([folder])},
+        kept=probes[::step][: settings.probes], more={"from": manifestos_of([folder])},
     )  # fmt: skip
     facts = {"model": adapter, "add": list(clauses)}
     return _carry_out(job, out, home, facts, say, adapters=[folder])
@@ -113,12 +119,12 @@ def again(
     """An identity's manifesto on another base, with the questions that it was fitted on; what
     changed stands in diff.jsonl."""
     home = find_store(store)
-    folder, words = _identity(adapter, home, say)
-    base = _model(model, home, say)
+    folder, words = identity_named(adapter, home, say)
+    base = model_named(model, home, say)
     questions = tuple(question for question, _ in held.read_probes(folder))
     job = ImprintJob(
-        base, words, overlay(_settings(folder), sets or {}), world(base),
-        questions=questions or None, more={"from": _manifestos([folder])},
+        base, words, overlay(settings_of(folder), sets or {}), world(base),
+        questions=questions or None, more={"from": manifestos_of([folder])},
     )  # fmt: skip
     facts = {"model": model, "again": adapter}
 
@@ -146,19 +152,19 @@ def composed(
     """
     _check_composed(parts, how, strengths)
     home = find_store(store)
-    opened = [_identity(part, home, say) for part in parts]
+    opened = [identity_named(part, home, say) for part in parts]
     folders = [folder for folder, _ in opened]
-    base = _one_base(folders)
+    base = one_base(folders)
     words = opened[0][1]
     for _, other in opened[1:]:
         words = words.joined(other)
-    settings = overlay(_settings(folders[0]), sets or {})
+    settings = overlay(settings_of(folders[0]), sets or {})
     own = [held.read_probes(folder) for folder in folders]
     count = max(1, settings.probes // len(own))
     shared = [row for probes in own for row in probes[:: max(1, len(probes) // count)][:count]]
     job = ImprintJob(
         base, words, settings, world(base), questions=tuple(q for q, _ in shared) or None,
-        more={"from": _manifestos(folders), "how": how},
+        more={"from": manifestos_of(folders), "how": how},
     )  # fmt: skip
     if how != "joint":
         given = tuple(strengths) or (1.0,) * len(folders)
@@ -190,11 +196,11 @@ def measure(
     """Every figure of an adapter, by what it is multiplied by, against the manifesto imprinted in
     it (or that of a file); kept in `out`/results.json, or `out`/strength-S/results.json where there
     are several."""
-    folder = _model(adapter, find_store(store), say)
+    folder = model_named(adapter, find_store(store), say)
     if not is_adapter(folder):
         raise UserError("only adapters are measured", where=str(folder), fix="give its folder")
     words = read_manifesto(manifesto) if manifesto else held.manifesto_of(held.told_in(folder))
-    settings, base = overlay(Measuring(), sets or {}), _base(folder)
+    settings, base = overlay(Measuring(), sets or {}), base_of(folder)
     found = {}
     for strength in strengths:
         clock = Clock()
@@ -220,9 +226,9 @@ def check(
 ) -> Checked:
     """A manifesto clause by clause, in the model's prompt and in the adapter."""
     home, clock = find_store(store), Clock()
-    given = _identity(adapter, home, say) if adapter else None
+    given = identity_named(adapter, home, say) if adapter else None
     folder = given[0] if given else None
-    base = _base(folder) if folder else _model(model, home, say)
+    base = base_of(folder) if folder else model_named(model, home, say)
     words = read_manifesto(manifesto) if manifesto else given[1] if given else Manifesto("")
     if not words.clauses:
         raise UserError("the manifesto has no clause", fix="write a sentence, or a list")
@@ -256,62 +262,6 @@ def _check_composed(parts: Sequence[str], how: str, strengths: Sequence[float]) 
         raise UserError("a chain is of two identities", fix="chain the result with the third")
 
 
-def _identity(name: str, home: Store, say: Callable[[str], None]) -> tuple[Path, Manifesto]:
-    """The folder of an identity that is an adapter, and its manifesto."""
-    folder = _model(name, home, say)
-    told = held.told_in(folder)
-    if not is_adapter(folder):
-        raise UserError(
-            f"this identity has no adapter (mode {told['mode']})",
-            where=str(folder),
-            fix="imprint its manifesto with --mode compile",
-        )
-    return folder, held.manifesto_of(told)
-
-
-def _model(name: str, home: Store, say: Callable[[str], None]) -> Path:
-    taken = resolve_model(name, home.path)
-    say(f"model: {taken.took}")
-    return taken.path
-
-
-def _questions(file: str, s: Imprint, say: Callable[[str], None]) -> tuple[Conversation, ...]:
-    """The different prompts of a file that end with a user's turn, as many as are asked."""
-    found = [one for one in prompts_of(rows(file, say)) if one and one[-1].role == "user"]
-    if not found:
-        raise UserError("no prompt ends with a user's turn", where=file, fix="give prompts")
-    if len(found) > s.probes:
-        say(f"{file}: the first {s.probes} of {len(found)} prompts are asked (--set probes=N)")
-    return tuple(found[: s.probes])
-
-
-def _base(folder: Path) -> Path:
-    return adapter_base(folder).path
-
-
-def _one_base(folders: Sequence[Path]) -> Path:
-    bases = {held.told_in(folder)["base"] for folder in folders}
-    if len(bases) > 1:
-        raise UserError(
-            "these identities were made for different bases",
-            where=", ".join(map(str, folders)),
-            fix="imprint one of them on the other's base first (--again)",
-        )
-    return _base(folders[0])
-
-
-def _settings(folder: Path, **changes: Any) -> Imprint:
-    """The settings that an identity was made with."""
-    record = json.loads((folder / "run.json").read_text("utf-8"))
-    given = record["identity"]["settings"]
-    known = {field.name for field in fields(Imprint)}
-    return overlay(Imprint(), {k: v for k, v in given.items() if k in known} | changes)
-
-
-def _manifestos(folders: Sequence[Path]) -> list[str]:
-    return [held.told_in(folder)["manifesto"] for folder in folders]
-
-
 def _carry_out(
     job: ImprintJob,
     out: Path,
@@ -343,35 +293,6 @@ def _carry_out(
     return carry_out(place, home, inputs, paths, told_of, work, say, tell=told)
 
 
-def told(results: Mapping[str, Any], out: Path) -> str:
-    """How long it took from the manifesto to the layer, and how far it goes."""
-    took = {name: results["seconds"].get(name, 0.0) for name in ("probes", "train")}
-    first = (
-        f"done: {sum(took.values()):.1f} s from the manifesto to {out} (answers"
-        f" {took['probes']:.1f}, fit {took['train']:.1f})"
-    )
-    return "\n".join([first, *figures(results)])
-
-
-def table(found: Mapping[float, Mapping[str, Interval]]) -> list[str]:
-    """Figures by strength, a line each; intervals in brackets."""
-    names = list(dict.fromkeys(name for one in found.values() for name in one))
-    wide = max(map(len, names))
-    lines = [" " * wide + "".join(f"  {'x ' + format(s, 'g'):>26}" for s in found)]
-    for name in names:
-        cells = [_cell(one.get(name)) for one in found.values()]
-        lines.append(f"{name:<{wide}}" + "".join(f"  {cell:>26}" for cell in cells))
-    return lines
-
-
-def _cell(one: Interval | None) -> str:
-    if one is None:
-        return "-"
-    if one.low == one.high:
-        return f"{one.value:.4g}"
-    return f"{one.value:.4f} [{one.low:.4f}, {one.high:.4f}]"
-
-
 def job_identity(job: ImprintJob, adapters: Sequence[Path] = ()) -> dict[str, Any]:
     """Everything that decides the result."""
     found = {
@@ -388,7 +309,7 @@ def job_identity(job: ImprintJob, adapters: Sequence[Path] = ()) -> dict[str, An
     if job.settings.mode == "hyper" and job.sum is None:
         found["network"] = written.digest_of(job.settings)
     if adapters:
-        found["identities"] = [digest_folder(one, _base(one)) for one in adapters]
+        found["identities"] = [digest_folder(one, base_of(one)) for one in adapters]
         found["how"] = job.more.get("how", "")
     if job.sum is not None:
         found["strengths"] = list(job.sum.strengths)
