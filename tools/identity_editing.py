@@ -2,14 +2,15 @@
 
 A target of rules is what the editor wants. The manifesto begins with the first of them; each round
 the editor asks the model, takes the rule that is kept least, writes it down, and a new model is
-made of the longer manifesto, in one of three ways:
+made of the longer manifesto, in one of four ways:
 
     add      `plumbline imprint --add` on the identity of the round before
+    compile  `plumbline imprint` of the longer manifesto, anew
     distill  a new adapter by distillation of the longer manifesto (100 steps)
     sft      LoRA by SFT on answers of the prompted model that keep all clauses written so far
 
 Seconds are what the editor waits for, from the clause to the model: answers and fit, or answers and
-training; asking is not counted, which is the same for all three.
+training; asking is not counted, which is the same for all four.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from identity_trials import QUIET, Numbers, asked, kept_share, opened
@@ -42,7 +44,12 @@ def edited(place: Path, index: int) -> Numbers:
     target = manifestos.drawn(rng, RULES).rules
     words = _words(target)
     asks = asked(words, LOOKED, index)
-    ways: dict[str, Make] = {"add": _added, "distill": _distilled, "sft": _tuned}
+    ways: dict[str, Make] = {
+        "add": _added,
+        "compile": partial(_anew, "compile"),
+        "distill": partial(_anew, "distill"),
+        "sft": _tuned,
+    }
     found: Numbers = {}
     for name, make in ways.items():
         folder: Path | None = None
@@ -86,8 +93,8 @@ def _added(place: Path, rules: Sequence[Rule], before: Path | None) -> tuple[Pat
     return out, _spent(out)
 
 
-def _distilled(place: Path, rules: Sequence[Rule], before: Path | None) -> tuple[Path, float]:
-    options = {**QUIET, "store": place / "store", "sets": {"test": 0, "mode": "distill"}}
+def _anew(mode: str, place: Path, rules: Sequence[Rule], before: Path | None) -> tuple[Path, float]:
+    options = {**QUIET, "store": place / "store", "sets": {"test": 0, "mode": mode}}
     out = command.imprint(_written(place, rules), "microcosm", place / "identity", **options)
     return out, _spent(out)
 
