@@ -58,12 +58,12 @@ def again(place: Path, index: int) -> Numbers:
     }
 
 
-def longer(place: Path, millions: float = MILLIONS) -> Path:
+def longer(place: Path) -> Path:
     """The base after so many further tokens, made if it is not there."""
     place.mkdir(parents=True, exist_ok=True)
     data = place / "corpus.jsonl"
     if not data.exists():
-        write(data, _corpus(millions * 1e6))
+        write(data, _corpus(MILLIONS * 1e6))
     return train(
         "sft", "microcosm", str(data), place / "model", adapter="full", sets=READ,
         store=place / "store",

@@ -56,7 +56,8 @@ def chart(panels: Sequence[Panel], x_label: str, caption: str, *, log_x: bool = 
 
     names = {one.name for panel in panels for one in panel.series if one.name}
     # Many names would cover the curves, so they stand above them.
-    head = 0.1 + (0.2 * -(-len(names) // COLUMNS) if len(names) > LISTED else 0)
+    many = len(names) > LISTED
+    head = 0.1 + (0.2 * -(-len(names) // COLUMNS) if many else 0)
     height = HEIGHT * (1 if len(panels) == 1 else 0.8 * len(panels)) + 0.4 + head
     canvas = Canvas(figsize=(WIDTH, height))
     canvas.subplots_adjust(
@@ -79,7 +80,7 @@ def chart(panels: Sequence[Panel], x_label: str, caption: str, *, log_x: bool = 
         told |= dict(zip(labels, marks, strict=True))
     if len(told) > 1:
         above = {"loc": "lower left", "bbox_to_anchor": (-0.19, 1.0), "ncols": COLUMNS}
-        where = above if len(told) > LISTED else {"loc": "best"}
+        where = above if many else {"loc": "best"}
         drawn[0].legend(
             list(told.values()), list(told), frameon=False, labelcolor=INK, fontsize=8.5,
             handlelength=1.4, columnspacing=1.0, **where,

@@ -22,8 +22,9 @@ from itertools import combinations
 import numpy as np
 import torch
 
-from plumbline.core.stats import Interval, mean_interval, ratio_interval
+from plumbline.core.stats import Interval, ratio_interval
 from plumbline.core.types import Conversation
+from plumbline.identity.fidelity import kept_share
 from plumbline.identity.gap import LEAST, Side, apart, by_probe, closed, parts, said
 from plumbline.identity.material import Checker, Verdict
 from plumbline.identity.probes import Probe
@@ -116,9 +117,9 @@ def _checked(
     ]
     for i, clause in enumerate(found):
         for name, verdicts in (("alone", alone[i]), *kept.items()):
-            rows = [v.kept[clause.text] for v in verdicts if clause.text in v.kept]
-            if rows:
-                clause.kept[name] = mean_interval([float(row) for row in rows])
+            share = kept_share(verdicts, clause.text)
+            if share is not None:
+                clause.kept[name] = share
     for one, other in combinations(range(len(found)), 2):
         count = _clashes(found[one], found[other], alone[one], alone[other], kept["all"])
         if count:

@@ -22,7 +22,7 @@ import numpy as np
 
 from plumbline.core.stats import Interval, bootstrap, mean_interval, ratio_interval
 from plumbline.identity.gap import LEAST, Side, apart
-from plumbline.identity.material import Checker, Material
+from plumbline.identity.material import Checker, Material, Verdict
 from plumbline.identity.probes import Probe, ordered
 from plumbline.identity.teach import Answered, Teacher
 
@@ -112,10 +112,17 @@ def _rules(teacher: Teacher, said: Mapping[Side, Answered], check: Checker) -> d
             if share is not None:
                 found[metric + name] = share
         for number, clause in enumerate(teacher.manifesto.clauses, 1):
-            own = shares([[v.kept[clause]] for v in verdicts if clause in v.kept])
+            own = kept_share(verdicts, clause)
             if own is not None:
                 clauses[f"clause.{number}.kept.{who}"] = own
     return found | clauses
+
+
+def kept_share(verdicts: Sequence[Verdict], clause: str) -> Interval | None:
+    """The share of answers that keep a clause, of those on which it acts; None where it never
+    does."""
+    kept = [float(one.kept[clause]) for one in verdicts if clause in one.kept]
+    return mean_interval(kept) if kept else None
 
 
 def shares(rows: Sequence[Sequence[bool]]) -> Interval | None:
