@@ -21,12 +21,14 @@ TOOLS = ("pip", "setuptools", "wheel", "plumbline")
 
 
 def main() -> None:
-    """Resolve the runtime, then the test extras on top of it."""
+    """Resolve the runtime with its servers, then what only tests need on top of it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder) / "bin" / "python"
         venv.create(folder, with_pip=True)
-        write_locks(python, project["dependencies"], project["optional-dependencies"]["test"])
+        runtime = [*project["dependencies"], *extras["studio"]]
+        write_locks(python, runtime, [*extras["postgres"], *extras["test"]])
 
 
 def write_locks(python: Path, runtime: list[str], test: list[str]) -> None:
