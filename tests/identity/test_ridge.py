@@ -85,6 +85,24 @@ def alternated(f: Tensor, t: Tensor, w: Tensor, rank: int, seed: int) -> tuple[f
     return cost(delta, f.float(), t.float(), w.float()), delta
 
 
+@pytest.mark.parametrize("n", [6, 60])
+def test_a_refined_fit_is_drawn_to_what_was_there(n: int) -> None:
+    """Either form solves (S + lambda I) Delta^T = C^T + lambda Delta_0^T; a heavy penalty, or rows
+    that ask for nothing else, leave Delta_0."""
+    f, t, w = rows(n)
+    before = ridge.Factors(torch.randn(9, 3), torch.randn(3, 12))
+    start, made = before.up @ before.down, sums(f, t, w)
+    lam = ridge.penalty(made.s, 0.1)
+    right = (made.c + lam * start).T.double()
+    exact = torch.linalg.solve(made.s.double() + lam * torch.eye(12), right).T.float()
+    found = ridge.fitted(f, t, w, 9, 0.1, before)
+    torch.testing.assert_close(found.up @ found.down, exact, atol=2e-3, rtol=1e-3)
+    heavy = ridge.fitted(f, t, w, 3, 1e6, before)
+    torch.testing.assert_close(heavy.up @ heavy.down, start, atol=1e-3, rtol=1e-3)
+    same = ridge.fitted(f, f @ start.T, w, 3, 0.1, before)
+    torch.testing.assert_close(same.up @ same.down, start, atol=1e-3, rtol=1e-3)
+
+
 def test_factors_share_their_length() -> None:
     made = sums(*rows())
     found = ridge.factors(made.delta(), made.c, 4)

@@ -96,6 +96,17 @@ def test_refining_keeps_what_there_was(home: Path, tmp_path: Path) -> None:
     assert metrics(out)["rules_obeyed"]["value"] > 0.8
     record = json.loads((out / "run.json").read_text("utf-8"))
     assert record["add"] == ["Say goodbye at the end."]
+    before = (home / "A" / "probes.jsonl").read_text("utf-8")
+    assert (out / "probes.jsonl").read_text("utf-8").startswith(before)
+
+
+def test_what_an_identity_holds_to_outlives_several_additions(home: Path, tmp_path: Path) -> None:
+    """Few questions a fit, so that without the adapter before it the first clause would fade."""
+    folder = home / "A"
+    for n, clause in enumerate(("Say goodbye at the end.", "Call the user captain.", "Be brief.")):
+        quick = options(home, probes=16, test=24 if n == 2 else 0)
+        folder = command.refined(str(folder), [clause], tmp_path / str(n), **quick)
+    assert metrics(folder)["clause.1.kept.adapter"]["value"] > 0.8
 
 
 def test_on_another_base(home: Path, tmp_path: Path) -> None:

@@ -224,6 +224,15 @@ def test_a_file_without_a_question_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_layer_can_be_fitted_again_on_what_it_says(tmp_path: Path) -> None:
+    out = imprinted(tmp_path / "twice", refit=24)
+    assert results(out)["metrics"]["gap_closed"]["value"] > 0.9
+    once = results(imprinted(tmp_path / "once"))
+    assert results(out)["counts"]["probes"] == once["counts"]["probes"] + 24
+    with pytest.raises(UserError, match="--mode compile"):
+        imprinted(tmp_path / "no", mode="polish", refit=24)
+
+
 def test_an_adapter_is_no_base(compiled: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--merge"):
         imprinted(tmp_path, model=str(compiled))

@@ -23,7 +23,7 @@ to first order. Shapes: N rows (the suffixes' tokens), D width, F a projection's
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +37,7 @@ from plumbline.identity import ridge
 from plumbline.identity.blocks import Block, blocks_of
 from plumbline.identity.layer import Layer
 from plumbline.identity.probes import Probe, trees
+from plumbline.identity.ridge import Factors
 from plumbline.models.policy import Policy
 from plumbline.text.forest import Forest
 
@@ -127,8 +128,10 @@ def compile_layer(
     *,
     l0: float = ridge.RIDGE,
     targets: Sequence[States] | None = None,
+    before: Mapping[str, Factors] | None = None,
 ) -> list[Tensor]:
-    """Fit the layer, in place; `probes` in the order of `probes.ordered`.
+    """Fit the layer, in place; `probes` in the order of `probes.ordered`; `before`: the factors of
+    an identity that is refined, by projection.
 
     Comes back: the student's stream [N, D] behind each block, as the sweep left it.
     """
@@ -136,11 +139,16 @@ def compile_layer(
     forest = policy.grow(trees(probes, told=False, answers=False))
     rows = rows_of(forest, probes).to(policy.device)
     counts = torch.cat([torch.from_numpy(one.weight) for one in probes]).float().to(policy.device)
+    given = before or {}
+
+    def solve(name: str, read: Tensor, error: Tensor, weights: Tensor) -> Factors:
+        return ridge.fitted(read, error, weights, layer.rank, l0, given.get(name))
+
     layer.clear()
     reached: list[Tensor] = []
     with torch.no_grad(), ExitStack() as hooks:
         for block, goal in zip(blocks_of(policy.model), told, strict=True):
-            fitting = _fitted(policy, block, goal, rows, counts, layer, l0, reached)
+            fitting = _fitted(policy, block, goal, rows, counts, layer, solve, reached)
             hooks.enter_context(fitting)
         policy.hidden(forest)
     return reached
@@ -154,7 +162,7 @@ def _fitted(
     rows: Tensor,
     counts: Tensor,
     layer: Layer,
-    l0: float,
+    solve: Callable[[str, Tensor, Tensor, Tensor], Factors],
     reached: list[Tensor],
 ) -> Iterator[None]:
     """Inside, the block's projections fit themselves when they are first passed."""
@@ -175,7 +183,7 @@ def _fitted(
             error = (wanted - now) / goal.scale - (said if norm is None else norm(said))
             if norm is not None:
                 error, weights = _through(norm, said, error, weights)
-            layer.set(name, ridge.fitted(read, error, weights, layer.rank, l0))
+            layer.set(name, solve(name, read, error, weights))
             patched = out + layer.adds(name, args[0]).to(out)
             last = _rows(patched, rows)
             now = now + goal.scale * (last if norm is None else norm(last))

@@ -8,10 +8,10 @@ prompt, or in its warmed-up state (`held`).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from plumbline.core import atomic
 from plumbline.core.errors import UserError
@@ -27,6 +27,7 @@ from plumbline.models.sampler import Sample
 from plumbline.models.state import State
 
 PROBES = "probes.jsonl"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,12 @@ def read_probes(folder: Path) -> list[tuple[Conversation, Sample]]:
         turns = tuple(Message(turn["role"], turn["content"]) for turn in row["prompt"])
         found.append((turns, Sample(row["ids"], [], True)))
     return found
+
+
+def spread(rows: Sequence[T], most: int) -> list[T]:
+    """At most so many of them in their order, from everywhere alike."""
+    count = min(len(rows), most)
+    return [rows[i * len(rows) // count] for i in range(count)]
 
 
 def held(folder: Path) -> Held:

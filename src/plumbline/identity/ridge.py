@@ -19,6 +19,10 @@ features, as in wide models, the same Delta comes from the rows' own products (t
 
 so a fit costs min(N, F)^3.
 
+Where a projection has a change Delta_0 already, the penalty is on what is changed of it,
+lambda |Delta - Delta_0|_F^2: then C + lambda Delta_0 stands in place of C, in the answer of full
+rank and in G. What the rows say nothing about stays as it was.
+
 Shapes: N rows, F features, D outputs.
 """
 
@@ -63,13 +67,29 @@ class Sums:
         return _solved(self.s, self.c.T, ridge).T
 
 
-def fitted(features: Tensor, targets: Tensor, weights: Tensor, rank: int, ridge: float) -> Factors:
-    """The best factors for rows [N, F] and what they should give [N, D], by the cheaper form."""
-    if len(features) < features.shape[1]:
-        c = targets.float().T @ (features.float() * weights.float()[:, None])
-        return factors(dual(features, targets, weights, ridge), c, rank)
-    sums = Sums(features.shape[1], targets.shape[1], features.device)
-    sums.add(features, targets, weights)
+def fitted(
+    features: Tensor,
+    targets: Tensor,
+    weights: Tensor,
+    rank: int,
+    ridge: float,
+    before: Factors | None = None,
+) -> Factors:
+    """The best factors for rows [N, F] and what they should give [N, D], by the cheaper form;
+    `before`: those that the projection has."""
+    f, t, w = features.float(), targets.float(), weights.float()
+    start = before.up @ before.down if before else None
+    if len(f) < f.shape[1]:
+        c = t.T @ (f * w[:, None])
+        if start is None:
+            return factors(dual(f, t, w, ridge), c, rank)
+        rows = f * w.sqrt()[:, None]
+        c += penalty(rows @ rows.T, ridge) * start
+        return factors(start + dual(f, t - f @ start.T, w, ridge), c, rank)
+    sums = Sums(f.shape[1], t.shape[1], f.device)
+    sums.add(f, t, w)
+    if start is not None:
+        sums.c += penalty(sums.s, ridge) * start
     return factors(sums.delta(ridge), sums.c, rank)
 
 

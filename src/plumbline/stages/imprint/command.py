@@ -43,12 +43,12 @@ from plumbline.stages.outdir import OutDir
 from plumbline.store import Store, find_store, source_record
 from plumbline.text.tokenizer import load_tokenizer
 
-VERSION = 3
+VERSION = 4
 """Version of what an imprint computes; it enters ids."""
 Known = Callable[[Path], World | None]
 """What is known of a model's world."""
 REFINED = 56
-"""Questions about new clauses, and as many of the identity's own that are fitted on again."""
+"""Questions about new clauses; twice as many of the identity's own are fitted on again."""
 
 
 def unknown_world(folder: Path) -> World | None:
@@ -90,17 +90,15 @@ def refined(
     say: Callable[[str], None] = print,
 ) -> Path:
     """An identity with more clauses: asked anew is what these are about; of its own probes some are
-    fitted on again."""
+    fitted on again, and the fit is drawn to its adapter."""
     home = find_store(store)
     folder, old = identity_named(adapter, home, say)
     added = Manifesto(" ".join(clauses))
     settings = overlay(settings_of(folder, probes=REFINED), sets or {})
     base = base_of(folder)
-    probes = held.read_probes(folder)
-    step = max(1, len(probes) // settings.probes)
     job = ImprintJob(
         base, old.joined(added), settings, world(base), asks_for=added,
-        kept=probes[::step][: settings.probes], more={"from": manifestos_of([folder])},
+        before=folder, kept=held.read_probes(folder), more={"from": manifestos_of([folder])},
     )  # fmt: skip
     facts = {"model": adapter, "add": list(clauses)}
     return _carry_out(job, out, home, facts, say, adapters=[folder])
@@ -161,7 +159,7 @@ def composed(
     settings = overlay(settings_of(folders[0]), sets or {})
     own = [held.read_probes(folder) for folder in folders]
     count = max(1, settings.probes // len(own))
-    shared = [row for probes in own for row in probes[:: max(1, len(probes) // count)][:count]]
+    shared = [row for probes in own for row in held.spread(probes, count)]
     job = ImprintJob(
         base, words, settings, world(base), questions=tuple(q for q, _ in shared) or None,
         more={"from": manifestos_of(folders), "how": how},

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from plumbline.core.errors import UserError
 from plumbline.engine.memory import micro_tokens
 from plumbline.engine.metrics import MetricsFile
 from plumbline.identity import compose, held
@@ -51,6 +52,10 @@ def run(
     if job.settings.mode == "hyper" and job.sum is None:
         return written.run(job, out, say)
     s, clock = job.settings, Clock()
+    if s.refit and (s.mode != "compile" or job.sum is not None):
+        raise UserError(
+            "a refit is a second fit in closed form", fix="use --mode compile, or leave refit out"
+        )
     if job.sum is not None and job.sum.chained:
         with clock("train"):
             job = replace(job, sum=_chain(job, job.sum, scratch))
@@ -65,14 +70,18 @@ def run(
         ask = partial(teacher.asked, seed=s.seed) if job.questions is None else teacher.fitting
         asked = ask(material.questions)
         said, others = teacher.both(asked, material.others, s.seed + 1)
-        answered = [*job.kept, *said]
+        answered = [*held.spread(job.kept, 2 * s.probes), *said]
         probes = teacher.probes(answered)
         neutral = [*teacher.texts(material.texts, s.texts), *teacher.others(others, s.others)]
     with clock("train"):
         told = _fit(job, whole, layer, probes, neutral, out, progress("fit"))
+        if s.refit and job.manifesto.text:
+            own = teacher.answers(held.spread(asked, s.refit), s.seed + 2, "student")
+            probes = teacher.probes([*answered, *own])
+            told = _fit(job, whole, layer, probes, neutral, out, progress("refit"))
     say(f"{len(probes)} probes and {len(neutral)} neutral texts; {told}")
     with clock("save"):
-        held.write_probes(out, answered)
+        held.write_probes(out, [*job.kept, *said])
     counts = {"probes": len(probes), "neutral": len(neutral)}
     return finish(job, teacher, layer, out, clock, say, counts)
 
@@ -107,7 +116,8 @@ def _fit(
     elif s.mode == "distill":
         layer.start(s.seed)
     else:
-        compile_layer(layer.policy, fitted, layer, l0=s.ridge)
+        before = _factors_in(job.before) if job.before else None
+        compile_layer(layer.policy, fitted, layer, l0=s.ridge, before=before)
         found = search(layer, aside)
         metrics.write({"step": 0, "kl": found[layer.strength], "strength": layer.strength})
     if steps_of(s):
@@ -135,11 +145,12 @@ def _add_up(job: ImprintJob, whole: compose.Parts, layer: Layer, probes: Sequenc
 
 
 def _parts(given: Sum) -> list[tuple[compose.Parts, float]]:
-    loaded = [load_model(one, adapter="none", precision="fp32") for one in given.parts]
-    return [
-        (compose.factors_of(policy), strength)
-        for policy, strength in zip(loaded, given.strengths, strict=True)
-    ]
+    return list(zip(map(_factors_in, given.parts), given.strengths, strict=True))
+
+
+def _factors_in(folder: Path) -> compose.Parts:
+    """What the adapter of a folder adds."""
+    return compose.factors_of(load_model(folder, adapter="none", precision="fp32"))
 
 
 def _descend(

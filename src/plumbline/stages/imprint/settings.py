@@ -45,6 +45,9 @@ class Imprint(Measuring):
     ridge: float = option(1e-3, help="l0: penalty of the closed form")
     texts: float = option(1.0, help="what a token of a plain text counts: nothing changes there")
     others: float = option(0.2, help="the same for conversations under other system texts")
+    refit: int = option(
+        0, help="compile: questions that the layer answers itself, to be fitted on again"
+    )
     steps: int = option(0, help="gradient steps (0: 8 of polish, 100 of distill)")
     lr: float = option(2e-3, help="peak learning rate of gradient steps")
     batch: int = option(0, help="probes a gradient step (0: 96 of polish, 32 of distill)")
@@ -68,8 +71,9 @@ class ImprintJob:
     world: who asks and who reads the answers, where the caller knows better than the shipped
     questions (the microcosm does); asks_for: the words that new questions are about, where these
     are not the manifesto's; first: conversations that are asked before new ones; questions: those
-    that are asked instead of them; kept: questions and answers that are fitted on beside the new
-    ones; sum: see there; more: what the identity's record says of where it came from.
+    that are asked instead of them; before: the adapter of an identity that is refined; kept: its
+    questions and answers, of which some are fitted on beside the new ones; sum: see there; more:
+    what the identity's record says of where it came from.
     """
 
     model: Path
@@ -79,6 +83,7 @@ class ImprintJob:
     asks_for: Manifesto | None = None
     first: tuple[Conversation, ...] = ()
     questions: tuple[Conversation, ...] | None = None
+    before: Path | None = None
     kept: Answered = ()
     sum: Sum | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
