@@ -22,6 +22,7 @@ from plumbline.cli import (
     data,
     doctor,
     evaluate,
+    exchange,
     imprint,
     microcosm,
     plan_compute,
@@ -58,6 +59,8 @@ app.add_typer(imprint.app, name="imprint")
 app.command()(plan_compute.plan_compute)
 app.command()(sample.sample)
 app.add_typer(data.app, name="data")
+app.command("import")(exchange.import_)
+app.command()(exchange.export)
 app.command()(evaluate.evaluate)
 app.command()(evaluate.report)
 app.add_typer(store.app, name="store")

@@ -17,13 +17,22 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from plumbline.core.errors import nearest
-from plumbline.core.types import ROLES, Demonstration, Judgement, Message, Provenance, Ranking
+from plumbline.core.types import (
+    ROLES,
+    Demonstration,
+    Edit,
+    Judgement,
+    Message,
+    Provenance,
+    Ranking,
+)
 
 from .bad import Bad
 from .fields import Row
 
 KINDS: dict[str, type] = {kind.__name__.lower(): kind for kind in get_args(Judgement)}
-FIELDS = tuple(sorted({f.name for kind in KINDS.values() for f in fields(kind)}))
+_NAMES = {name: {f.name for f in fields(kind)} for name, kind in KINDS.items()}
+FIELDS = tuple(sorted(set().union(*_NAMES.values())))
 _READERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in KINDS.items()}
 
 
@@ -34,12 +43,13 @@ def to_row(judgement: Judgement) -> dict[str, Any]:
 
 def from_row(row: Row, provenance: Provenance) -> Judgement:
     """The judgement that `to_row` wrote; Bad where it is none."""
+    row = _present(row)
     kind = row.get("judgement")
     if not isinstance(kind, str) or kind not in KINDS:
         near = nearest(str(kind), KINDS)
         hint = f"did you mean {near!r}? " if near else ""
         raise Bad(f"unknown judgement {kind!r}", f"{hint}known: {', '.join(KINDS)}")
-    names = {f.name for f in fields(KINDS[kind])}
+    names = _NAMES[kind]
     for name in row:
         if name not in names and name != "judgement":
             near = nearest(name, names)
@@ -50,6 +60,15 @@ def from_row(row: Row, provenance: Provenance) -> Judgement:
     if judgement.provenance.where:
         return judgement
     return replace(judgement, provenance=replace(judgement.provenance, where=provenance.where))
+
+
+def _present(value: Row) -> dict[str, Any]:
+    """Without what is null: tables have a place for every field, and null is every default."""
+    return {
+        name: _present(item) if isinstance(item, dict) else item
+        for name, item in value.items()
+        if item is not None
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -92,10 +111,11 @@ def _check(judgement: Judgement) -> None:
 def _messages(judgement: Judgement) -> list[Message]:
     if isinstance(judgement, Demonstration):
         return list(judgement.messages)
-    answers = [getattr(judgement, f.name) for f in fields(judgement) if f.name in _ANSWERS]
-    if isinstance(judgement, Ranking):
-        answers = list(judgement.responses)
+    match judgement:
+        case Ranking(responses=responses):
+            answers = responses
+        case Edit(original=original, corrected=corrected):
+            answers = (original, corrected)
+        case _:
+            answers = (judgement.response,)
     return [*judgement.prompt, *(message for answer in answers for message in answer)]
-
-
-_ANSWERS = ("response", "original", "corrected")

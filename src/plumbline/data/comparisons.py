@@ -77,7 +77,7 @@ def conversations(row: Row, provenance: Provenance) -> Ranking:
 
 
 def ranking(row: Row, provenance: Provenance) -> Ranking:
-    """prompt, responses, and their indices best first, ties as nested lists."""
+    """prompt, responses, their indices best first, ties as nested lists; `p` for two answers."""
     responses = _responses(row)
     order = tuple(_tier(place, len(responses)) for place in listed(row, "ranking"))
     named = sorted(i for tier in order for i in tier)
@@ -86,7 +86,10 @@ def ranking(row: Row, provenance: Provenance) -> Ranking:
             f"'ranking' names {named} of {len(responses)} responses",
             "name every index from 0 once; put ties into a nested list",
         )
-    return Ranking(prompt(row), responses, order, provenance=provenance)
+    p, margin = probability(row, "p"), maybe_number(row, "margin")
+    if p is not None and (len(responses) != 2 or len(order) != 2):
+        raise Bad(f"'p' with {len(responses)} responses", "p is for two responses that do not tie")
+    return Ranking(prompt(row), responses, order, p, margin, provenance)
 
 
 def scored(row: Row, provenance: Provenance) -> Ranking:

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from plumbline.core.errors import UserError
 from plumbline.core.types import Judgement, Provenance
 
-from . import canonical, comparisons, single, trees
+from . import argilla, canonical, comparisons, label_studio, single, trees
+from .bad import Left
 from .fields import Row
 
-Make = Callable[[Row, Provenance], Judgement | list[Judgement]]
+Make = Callable[[Row, Provenance], Judgement | list[Judgement | Left]]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ FORMS: tuple[Form, ...] = (
          "Open Assistant's trees: replies with ranks", uses=("tree_state",)),
     Form("open-assistant message", ("message_id", "text", "role", "replies"), trees.message,
          "Open Assistant's messages with their replies"),
+    Form("argilla", ("fields", "responses"), argilla.record,
+         "Argilla's records with people's responses", kinds=(("fields", dict),)),
+    Form("label studio", ("data", "annotations"), label_studio.task,
+         "Label Studio's tasks with people's annotations",
+         kinds=(("data", dict),)),
     Form("taskmaster", ("context", "generation", "reward"), single.taskmaster,
          "Taskmaster's rewards: turns with API calls, 0 or 1"),
     Form("correction", ("prompt", "original", "corrected"), single.correction,
@@ -59,7 +65,7 @@ FORMS: tuple[Form, ...] = (
     Form("critique", ("prompt", "completion", "critique"), single.critique,
          "an answer and words about it", uses=SETTING),
     Form("ranking", ("prompt", "responses", "ranking"), comparisons.ranking,
-         "K answers, best first as indices, ties as nested lists", uses=SETTING),
+         "K answers, best first as indices, ties as nested lists", uses=SOFT),
     Form("ranking by scores", ("prompt", "responses", "scores"), comparisons.scored,
          "K answers with a score each", uses=SETTING),
     Form("preference of conversations", ("conversations", "chosen", "rejected"),
@@ -103,7 +109,10 @@ FORMS: tuple[Form, ...] = (
 )  # fmt: skip
 """In the order in which they are tried."""
 
-_SHARED = {"prompt", "message_id", "context", "text", "instruction", "conversations", "messages"}
+_SHARED = {
+    "annotations", "context", "conversations", "data", "fields", "instruction", "message_id",
+    "messages", "prompt", "text",
+}  # fmt: skip
 DECISIVE = sorted({name for form in FORMS if not form.plain for name in form.needs} - _SHARED)
 """Fields that tell a form that asks for much from one that asks for little."""
 
@@ -149,7 +158,7 @@ def _advice(row: Row) -> str:
     return "; ".join(lines)
 
 
-KIND: Mapping[type, str] = {str: "text", list: "a list of turns"}
+KIND: Mapping[type, str] = {str: "text", list: "a list of turns", dict: "an object"}
 
 
 def _closeness(form: Form, row: Row) -> float:

@@ -127,7 +127,7 @@ def summarise(
         dropped=dropped,
         view=name,
         examples=len(made.examples),
-        notes=made.notes,
+        notes=(*_left_out(loaded), *made.notes),
         example=first,
         marked=mark(first) if mark and first else "",
         tokens=_spread(sizes),
@@ -159,6 +159,11 @@ def lines(summary: Summary) -> list[str]:
         "notes": "; ".join(summary.notes),
     }
     return [f"{name + ':':<20} {value}" for name, value in parts.items() if value]
+
+
+def _left_out(loaded: Loaded) -> tuple[str, ...]:
+    """Parts of sound rows that take no part, counted by reason."""
+    return tuple(f"{n} left out: {why}" for why, n in Counter(w for _, w in loaded.left).items())
 
 
 def _view(judgements: Sequence[Judgement]) -> tuple[str, views.Views]:

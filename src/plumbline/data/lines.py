@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from plumbline.core import atomic
 from plumbline.core.errors import UserError
@@ -24,6 +26,14 @@ def lines(path: Path) -> Iterator[Callable[[bytes], object]]:
         gzip.GzipFile("", "wb", 6, raw, 0) if packed else nullcontext(raw) as file,
     ):
         yield lambda line: file.write(line + b"\n")
+
+
+def dumped(value: Any) -> bytes:
+    """JSON in UTF-8; halves of surrogate pairs, which UTF-8 cannot hold, as escapes."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, default=str).encode("utf-8")
 
 
 def check_name(path: Path) -> None:

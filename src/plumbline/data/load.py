@@ -17,7 +17,7 @@ from typing import Any, Literal
 from plumbline.core.errors import UserError, nearest
 from plumbline.core.types import Judgement, Provenance
 
-from .bad import Bad, Unusable
+from .bad import Bad, Left, Unusable
 from .forms import KIND, Form, recognise, unused
 from .rows import Broken, rows
 
@@ -31,7 +31,8 @@ class Loaded:
 
     form: the name of the form recognised. counts: rows, judgements, unusable, bad. dropped: rows
     that parse and cannot be used, as (where, why); bad: rows that did not parse and were dropped on
-    request. ignored: fields that the form does not read.
+    request. ignored: fields that the form does not read. left: parts of sound rows that take no
+    part (a response that was discarded), as (where, why); they are not held against the file.
     """
 
     judgements: list[Judgement]
@@ -41,6 +42,7 @@ class Loaded:
     bad: list[tuple[str, str]] = field(default_factory=list)
     ignored: tuple[str, ...] = ()
     source: str = ""
+    left: list[tuple[str, str]] = field(default_factory=list)
 
 
 def read(source: str | Path, *, on_bad_row: OnBadRow = "stop") -> Loaded:
@@ -111,6 +113,7 @@ class Reading:
         self.judgements: list[Judgement] = []
         self.dropped: list[tuple[str, str]] = []
         self.bad: list[tuple[str, str]] = []
+        self.left: list[tuple[str, str]] = []
         self.ignored: dict[str, None] = {}
         self.form = form
         self.rows = 0
@@ -129,9 +132,10 @@ class Reading:
                 raise UserError(bad.what, where=where, fix=fix) from None
             self.bad.append((where, bad.what))
             return
-        self.judgements.extend(made)
+        self.judgements.extend(one for one in made if not isinstance(one, Left))
+        self.left.extend((where, one.why) for one in made if isinstance(one, Left))
 
-    def _make(self, where: str, row: Any) -> list[Judgement]:
+    def _make(self, where: str, row: Any) -> list[Judgement | Left]:
         if isinstance(row, Broken):
             raise Bad(row.what, row.fix)
         if not isinstance(row, dict):
@@ -161,7 +165,7 @@ class Reading:
 
     def loaded(self) -> Loaded:
         """The result; UserError where no row was good."""
-        if self.form is None or (not self.judgements and not self.dropped):
+        if self.form is None or not (self.judgements or self.dropped or self.left):
             reasons = "".join(f"\n  {where}: {why}" for where, why in self.bad[:5])
             raise UserError(
                 f"no row could be read{reasons}", where=self.source, fix="mend the rows or the file"
@@ -172,6 +176,8 @@ class Reading:
             "unusable": len(self.dropped),
             "bad": len(self.bad),
         }
+        if self.left:
+            counts["parts left out"] = len(self.left)
         return Loaded(
             self.judgements,
             self.form.name,
@@ -180,4 +186,5 @@ class Reading:
             self.bad,
             tuple(self.ignored),
             self.source,
+            self.left,
         )

@@ -162,7 +162,8 @@ def _csv(path: Path, data: bytes) -> Placed:
                 what = f"{len(cells)} cells under {len(header)} column names"
                 yield where, Broken(what, "quote cells that contain commas or line ends")
             elif cells:
-                yield where, {k: _cell(k, v) for k, v in zip(header, cells, strict=True)}
+                read = _own_cell if header[0] == "judgement" else _cell
+                yield where, {k: read(k, v) for k, v in zip(header, cells, strict=True)}
     except csv.Error as error:
         fix = "close the quotes; a quote inside a cell is doubled"
         raise UserError(f"not CSV: {error}", where=f"{path}:{start}", fix=fix) from None
@@ -170,18 +171,32 @@ def _csv(path: Path, data: bytes) -> Placed:
 
 VALUES = ("label", "score", "scores", "p", "margin", "low", "high", "ranking", "reward")
 TURNS = ("messages", "conversations", "responses", "history")
+WORDS = ("prompt", "chosen", "rejected", "completion")
+LIKE_TURNS = '[{"role": '
+"""How a cell of WORDS begins that holds turns as JSON and not words."""
 
 
 def _cell(name: str, cell: str) -> Any:
     """Cells are text, but for columns whose values never are: those are read as JSON."""
+    if name in WORDS and cell.startswith(LIKE_TURNS):
+        return _json_or_words(cell)
     if name not in VALUES + TURNS:
         return cell
     if not cell.strip():
         return None
+    return _json_or_words(cell.lower() if name in VALUES else cell)
+
+
+def _json_or_words(cell: str) -> Any:
     try:
-        return json.loads(cell.lower() if name in VALUES else cell, parse_constant=_no_constant)
+        return json.loads(cell, parse_constant=_no_constant)
     except ValueError:
         return cell
+
+
+def _own_cell(name: str, cell: str) -> Any:
+    """A cell of plumbline's own form: JSON, but for the kind of judgement; empty where missing."""
+    return cell if name == "judgement" else _json_or_words(cell) if cell else None
 
 
 def _parquet(path: Path, data: bytes) -> Placed:

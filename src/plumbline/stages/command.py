@@ -244,6 +244,7 @@ def _note(numbers: Mapping[str, float]) -> str:
 
 def _counts_line(loaded: Loaded, name: str) -> str:
     bad = f"; {len(loaded.bad)} rows that do not parse were dropped" if loaded.bad else ""
+    bad += f"; {len(loaded.left)} parts of rows take no part" if loaded.left else ""
     return f"data: {len(loaded.judgements)} rows, read as {loaded.form}{bad}; objective: {name}"
 
 

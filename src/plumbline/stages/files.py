@@ -23,6 +23,6 @@ def rows(
 ) -> Sequence[Judgement]:
     """The judgements of a file; what of it cannot be used is said."""
     found = read(path, on_bad_row=on_bad_row)
-    for line in left_out(found.bad + found.dropped):
+    for line in left_out(found.bad + found.dropped + found.left):
         say(line)
     return found.judgements

@@ -7,7 +7,6 @@ goes is written with the rule, why, and the evidence. Counts and the first examp
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +15,10 @@ from typing import Any
 from plumbline.core.errors import UserError
 from plumbline.core.types import Judgement
 
-from .. import trees
+from .. import argilla, label_studio, trees
 from ..canonical import to_row
 from ..forms import FORMS, Form
+from ..lines import dumped
 from ..load import OnBadRow, Reading
 from ..rows import Broken, json_line
 from . import encodings, personal
@@ -44,7 +44,7 @@ RULES: tuple[tuple[str, Callable[[Said, Any], Finding | None]], ...] = (
 )
 """In this order, between the mending of encodings and the masking of personal data."""
 
-DIVIDED = (trees.tree, trees.message)
+DIVIDED = (trees.tree, trees.message, argilla.record, label_studio.task)
 """Forms whose rows hold several judgements: each is written in plumbline's own form, and counts."""
 LINE = 1000
 """Bytes that are kept of a line that is no row."""
@@ -106,7 +106,8 @@ class Rules:
             for n, one in enumerate(judgements, 1):
                 self._judge(f"{where} ({n})", to_row(one), one, None, done)
             if not judgements:
-                self._remove(where, "unusable", Finding("no answers with ranks"), row, done)
+                why = reading.left[0][1] if reading.left else "no answers with ranks"
+                self._remove(where, "unusable", Finding(why), row, done)
         else:
             whole = raw.strip() if isinstance(raw, bytes) else None
             self._judge(where, row, judgements[0], whole, done)
@@ -207,14 +208,6 @@ def parsed(raw: Any) -> Any:
         return json_line(raw)
     except RecursionError:
         return Broken("nested too deeply to be read", "give rows of plain fields")
-
-
-def dumped(value: Any) -> bytes:
-    """JSON in UTF-8; halves of surrogate pairs, which UTF-8 cannot hold, as escapes."""
-    try:
-        return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
-    except UnicodeEncodeError:
-        return json.dumps(value, default=str).encode("utf-8")
 
 
 def rewritten(row: dict[str, Any], form: Form, change: Callable[[str], str]) -> dict[str, Any]:

@@ -1,0 +1,157 @@
+"""What people send: judgements, skips, undos, drafts.
+
+Every one is an event that stays. A second judgement of the same item by the same person supersedes
+the first; an undo takes back the latest. An event carries a key of the sender's, and the same key
+sent twice (a retry after a lost answer) is one event, so nothing is lost and nothing doubled. What
+comes after its lease ran out is taken all the same: it was work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, select, update
+
+from plumbline.core.errors import UserError
+from plumbline.feedback.collecting.forms import LONGEST, checked
+from plumbline.feedback.collecting.projects import Project, asked_of, guideline
+from plumbline.feedback.collecting.tables import Found, drafts, events, items, members, work
+
+LONGEST_KEY = 64
+MOST_SECONDS = 86_400.0
+
+
+def judge(
+    at: Connection,
+    project: Project,
+    user: int,
+    item: int,
+    body: Mapping[str, Any],
+    *,
+    seconds: float = 0.0,
+    key: str,
+) -> int:
+    """Keep a judgement; the id of its event. UserError where the body does not fit the form, or the
+    item was never given to this person."""
+    before = _sent(at, project, user, key)
+    if before is not None:
+        return before
+    given = _given(at, project, user, item)
+    kept = checked(project.form, asked_of(given), body)
+    event = _keep(at, project, user, given, "judged", kept, seconds, key)
+    _move(at, project, user, given, "judged")
+    at.execute(drafts.delete().where(drafts.c.item == item, drafts.c.user == user))
+    return event
+
+
+def skip(at: Connection, project: Project, user: int, item: int, reason: str, *, key: str) -> int:
+    """Pass on an item, saying why; the id of the event."""
+    before = _sent(at, project, user, key)
+    if before is not None:
+        return before
+    if not reason.strip() or len(reason) > 1000:
+        raise UserError("why is it skipped?", fix="give a reason of up to 1,000 characters")
+    given = _given(at, project, user, item)
+    event = _keep(at, project, user, given, "skipped", {"reason": reason}, 0.0, key)
+    _move(at, project, user, given, "skipped")
+    return event
+
+
+def undo(at: Connection, project: Project, user: int, *, key: str) -> int | None:
+    """Take back this person's latest judgement or skip that stands; its item is theirs again.
+    None where there is nothing to take back."""
+    if _sent(at, project, user, key) is not None:
+        return None
+    last = _last(at, project, user)
+    if last is None:
+        return None
+    given = _given(at, project, user, last.item)
+    _keep(at, project, user, given, "undone", {"event": last.id}, 0.0, key)
+    _move(at, project, user, given, "leased")
+    return int(last.item)
+
+
+def draft(at: Connection, project: Project, user: int, item: int, body: Mapping[str, Any]) -> None:
+    """Keep what is not sent yet; the last one wins."""
+    _given(at, project, user, item)
+    if len(str(body)) > 4 * LONGEST:
+        raise UserError("the draft is too long to keep")
+    mine, now = (drafts.c.item == item) & (drafts.c.user == user), time.time()
+    if at.execute(update(drafts).where(mine).values(body=dict(body), at=now)).rowcount == 0:
+        at.execute(insert(drafts).values(item=item, user=user, body=dict(body), at=now))
+
+
+def _sent(at: Connection, project: Project, user: int, key: str) -> int | None:
+    """The event that was sent with this key."""
+    if not 8 <= len(key) <= LONGEST_KEY:
+        raise UserError("an event's key has 8 to 64 characters", fix="send a random one")
+    mine = and_(events.c.user == user, events.c.key == key)
+    return at.execute(select(events.c.id).where(mine)).scalar()
+
+
+def _given(at: Connection, project: Project, user: int, item: int) -> Found:
+    """The item's row with its work; only of what was shown to this person."""
+    if project.closed:
+        raise UserError("this project is closed", where=project.name)
+    wanted = select(
+        items.c.id, items.c.prompt, items.c.answers, items.c.known, work.c.state, work.c.shown
+    ).join(work, work.c.item == items.c.id)
+    mine = and_(items.c.id == item, items.c.project == project.id, work.c.user == user)
+    found = at.execute(wanted.where(mine)).first()
+    if found is None or not (found.shown or found.state != "assigned"):
+        raise UserError(f"item {item} was not given to you", where=project.name)
+    return found
+
+
+def _keep(
+    at: Connection,
+    project: Project,
+    user: int,
+    given: Found,
+    kind: str,
+    body: Mapping[str, Any],
+    seconds: float,
+    key: str,
+) -> int:
+    row = {
+        "project": project.id, "item": given.id, "user": user, "kind": kind, "body": dict(body),
+        "shown": given.shown, "seconds": min(max(float(seconds), 0.0), MOST_SECONDS),
+        "guideline": guideline(at, project)[0], "at": time.time(), "key": key,
+    }  # fmt: skip
+    made = at.execute(insert(events).values(row)).inserted_primary_key
+    assert made is not None
+    return int(made[0])
+
+
+def _move(at: Connection, project: Project, user: int, given: Found, state: str) -> None:
+    """The work's new state, and what it means for the item's counts."""
+    now = time.time()
+    mine = and_(work.c.item == given.id, work.c.user == user)
+    ends = now + project.lease if state == "leased" else None
+    at.execute(update(work).where(mine).values(state=state, expires=ends))
+    holds, held = (one in ("leased", "judged") for one in (state, given.state))
+    did = (state == "judged") - (given.state == "judged")
+    at.execute(
+        update(items)
+        .where(items.c.id == given.id)
+        .values(taken=items.c.taken + holds - held, done=items.c.done + did)
+    )
+    full = and_(items.c.known.is_(None), items.c.done >= project.quota)
+    at.execute(update(items).where(items.c.id == given.id).values(open=~full))
+    if state == "leased" or (held and not holds):
+        # Somebody's search may have passed it already.
+        at.execute(update(members).where(members.c.project == project.id).values(cursor=None))
+
+
+def _last(at: Connection, project: Project, user: int) -> Found | None:
+    """The latest event of a person that no later one took back."""
+    mine = and_(events.c.project == project.id, events.c.user == user)
+    latest = (
+        select(events.c.item, func.max(events.c.id).label("id"))
+        .where(mine).group_by(events.c.item).subquery()
+    )  # fmt: skip
+    stands = select(events.c.id, events.c.item).join(latest, latest.c.id == events.c.id)
+    stands = stands.where(events.c.kind.in_(("judged", "skipped")))
+    return at.execute(stands.order_by(events.c.id.desc()).limit(1)).first()
