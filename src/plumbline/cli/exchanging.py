@@ -133,8 +133,10 @@ def exporting(
     from plumbline.core.pooling import of_group, pool
     from plumbline.data import read
     from plumbline.data.write import save
+    from plumbline.stages.collected import data_path
+    from plumbline.store import find_store
 
-    source = _source(data, store)
+    source = data_path(data, find_store(store))
     _check_out(out, source)
     loaded = read(source, on_bad_row=on_bad_row)
     said, notes = loaded.judgements, list[str]()
@@ -152,16 +154,6 @@ def exporting(
     yield from notes
     yield from some("left out", [*loaded.bad, *loaded.dropped, *loaded.left, *done.dropped])
     yield from done.notes
-
-
-def _source(data: str, store: Path | None) -> str:
-    """The file behind DATA."""
-    from plumbline.stages.files import data_file
-    from plumbline.store import find_store
-
-    if not data.startswith("ref:"):
-        return data
-    return str(data_file(find_store(store).path(data)))
 
 
 def _check_out(out: Path, source: str) -> None:

@@ -17,6 +17,7 @@ from plumbline.models.digest import digest_folder
 from plumbline.models.locate import Located, adapter_base, is_adapter, resolve_model
 from plumbline.objectives import build, entry
 from plumbline.stages import train as stage
+from plumbline.stages.collected import data_path
 from plumbline.stages.offline import Progress
 from plumbline.stages.outdir import OutDir
 from plumbline.stages.settings import Train
@@ -146,14 +147,6 @@ def job_identity(job: stage.Job, data: str, on_bad_row: str) -> dict[str, Any]:
         "settings": identity(job.settings),
         "objective": identity(build(job.objective, job.values)),
     }
-
-
-def data_path(data: str, home: Store) -> str:
-    """The file behind DATA; of a ref's folder, its data file."""
-    if not data.startswith("ref:"):
-        return data
-    folder = home.path(data)
-    return str(folder / "data.jsonl" if folder.is_dir() else folder)
 
 
 def _with_teacher(job: stage.Job, home: Store, say: Callable[[str], None]) -> stage.Job:

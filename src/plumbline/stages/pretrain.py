@@ -28,7 +28,8 @@ from plumbline.models.locate import Located, adapter_base, is_adapter, resolve_m
 from plumbline.objectives import entry
 from plumbline.stages import beginning, corpus, surprise, windows
 from plumbline.stages import train as training
-from plumbline.stages.command import carry_out, data_path, data_records, data_role, model_record
+from plumbline.stages.collected import data_path
+from plumbline.stages.command import carry_out, data_records, data_role, model_record
 from plumbline.stages.files import data_file
 from plumbline.stages.offline import Progress
 from plumbline.stages.outdir import OutDir

@@ -13,7 +13,8 @@ from plumbline.models.digest import digest_folder
 from plumbline.models.locate import adapter_base, is_adapter, resolve_model
 from plumbline.objectives import build
 from plumbline.stages import rl as stage
-from plumbline.stages.command import carry_out, data_path, data_records, model_record
+from plumbline.stages.collected import data_path
+from plumbline.stages.command import carry_out, data_records, model_record
 from plumbline.stages.files import rows
 from plumbline.stages.methods import method
 from plumbline.stages.offline import Progress

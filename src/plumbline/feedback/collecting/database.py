@@ -22,6 +22,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from plumbline.core.errors import UserError
 from plumbline.feedback.collecting import tables
 
+FILE = "studio.sqlite"
+"""The database in a store's folder."""
 BUSY = 30_000
 """Milliseconds a writer waits for one of another process."""
 
@@ -75,7 +77,7 @@ class Database:
 
 def at(folder: Path) -> str:
     """The URL of the database that a store holds."""
-    return f"sqlite:///{folder / 'studio.sqlite'}"
+    return f"sqlite:///{folder / FILE}"
 
 
 def _parsed(url: str) -> URL:

@@ -81,10 +81,21 @@ def create(
 
 def named(at: Connection, name: str) -> Project:
     """The project of that name. UserError with the nearest where there is none."""
-    found = at.execute(select(projects).where(projects.c.name == name)).first()
+    found = find(at, name)
     if found is None:
         raise unknown("project", name, at.execute(select(projects.c.name)).scalars())
-    return _project(found)
+    return found
+
+
+def find(at: Connection, name: str) -> Project | None:
+    """The project of that name, if there is one."""
+    found = at.execute(select(projects).where(projects.c.name == name)).first()
+    return None if found is None else _project(found)
+
+
+def by_id(at: Connection, project: int) -> Project:
+    """The project with that id, which there is."""
+    return _project(at.execute(select(projects).where(projects.c.id == project)).one())
 
 
 def every(at: Connection) -> list[Project]:
