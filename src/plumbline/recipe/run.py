@@ -185,7 +185,7 @@ class Runner:
         return self._stopped(work, state, begun, "made", "")
 
     def _call(self, node: Node, work: Work, state: State) -> None:
-        context = Context(work.out, node.label, state.attempts, self.report)
+        context = Context(work.out, node.label, state.attempts, self.report, self.store.root)
         inputs = {role: self.store.path(artifact) for role, artifact in node.inputs.items()}
         resolve(node.handle.function)(context, node.handle.settings, inputs)
 

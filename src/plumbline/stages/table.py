@@ -7,12 +7,14 @@ reward     model, data -> reward         an objective with a scalar head
 rl         model, prompts, rewards (mix, reference) -> model   online: ppo, grpo, rloo, reinforce
 sample     model, prompts -> samples
 pick       model, prompts, reward -> samples    best of n
+collect    samples -> data              people judge in the studio; the run waits for them
 join       data, data ... -> data    one after the other, in the order of their roles
 """
 
 from __future__ import annotations
 
 from plumbline.data.clean.settings import Cleaning
+from plumbline.stages.collect import Collect
 from plumbline.stages.online_settings import Onlining
 from plumbline.stages.settings import Picking, Pretraining, Sampling, Training
 from plumbline.store import stage
@@ -78,6 +80,14 @@ pick = stage(
     inputs={"model": "model", "prompts": "data", "reward": "reward"},
     makes="samples",
     function="plumbline.stages.steps:pick",
+)
+collect = stage(
+    "collect",
+    version=1,
+    settings=Collect,
+    inputs={"answers": "samples"},
+    makes="data",
+    function="plumbline.stages.collect:collect",
 )
 join = stage(
     "join",

@@ -38,13 +38,15 @@ def silent(event: Event) -> None:
 class Context:
     """The working folder of one stage and its voice. `Context(out=folder)` is enough for a test.
 
-    attempt counts the calls for the same artifact: 1 at first, more after an interruption.
+    attempt counts the calls for the same artifact: 1 at first, more after an interruption. store:
+    the store's folder, for a stage that waits for what people put there.
     """
 
     out: Path
     stage: str = ""
     attempt: int = 1
     report: Report = silent
+    store: Path | None = None
 
     @property
     def scratch(self) -> Path:

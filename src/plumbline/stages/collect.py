@@ -1,0 +1,118 @@
+"""Ask people: a file of answers becomes a project of the studio, and what they say becomes data.
+
+As a stage of a recipe it waits (exit code 3) until every item has its quota, and then goes on with
+the judgements that stand. `plumbline collect` does the same without a recipe. Asked again, a
+project is what it was: answers that are new are added, nothing is asked twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from plumbline.core.errors import UserError, Waiting
+from plumbline.core.settings import option
+from plumbline.data import write
+from plumbline.feedback.collecting import projects, reading
+from plumbline.feedback.collecting.database import Database
+from plumbline.feedback.collecting.forms import Axis, Form, Kind
+from plumbline.feedback.collecting.loading import items_in
+from plumbline.feedback.collecting.projects import Project
+from plumbline.feedback.collecting.reading import Progress
+from plumbline.stages.collected import url_of
+from plumbline.stages.files import DATA, SAMPLES
+from plumbline.store import Context, Store, find_store
+
+
+@dataclass(frozen=True)
+class Collect:
+    """What is asked, of how many."""
+
+    project: str = option("", help="its name in the studio")
+    form: Kind = option("pair", help="how answers are judged")
+    strength: bool = option(False, help="pair, ranking: also ask how much better")
+    ties: bool = option(True, help="pair, ranking: allow ties")
+    none: bool = option(True, help="pair, ranking: allow `no answer is acceptable`")
+    axes: tuple[str, ...] = option(("overall",), help="rating: what is rated, from 1 to 5")
+    turns: int = option(1, help="demonstration: most turns of the assistant")
+    quota: int = option(1, help="judgements an item")
+    checks: float = option(0.0, help="share of what is shown whose answer is known")
+    seed: int = option(0, help="order of items and answers")
+    guideline: str = option("", help="what people are told; a new text is a new version")
+
+
+def collect(ctx: Context, settings: Collect, inputs: Mapping[str, Path]) -> None:
+    """The judgements of the project as data.jsonl; `Waiting` while some are wanted."""
+    home = find_store(ctx.store)
+    ctx.say(asked(home, settings, inputs["answers"] / SAMPLES))
+    write(ctx.out / DATA, given(home, settings.project))
+
+
+def asked(home: Store, s: Collect, answers: Path) -> str:
+    """Open the project (or what is new of it); a line about it once every item has its quota, and
+    `Waiting` before. UserError where the project has another form."""
+    db = Database(url_of(home))
+    try:
+        with db.write() as at:
+            found = _project(at, s)
+            projects.add(at, found, items_in(_rows(answers), found.form))
+            if s.guideline and projects.guideline(at, found)[1] != s.guideline:
+                projects.guide(at, found, s.guideline, None)
+            now = reading.progress(at, found)
+    finally:
+        db.close()
+    if now.wanted:
+        raise Waiting(f"{_line(s.project, now)}; they judge in `plumbline studio`")
+    return _line(s.project, now)
+
+
+def given(home: Store, name: str) -> list[Any]:
+    """What stands in the project of that name."""
+    db = Database(url_of(home))
+    try:
+        with db.read() as at:
+            return list(reading.said(at, projects.named(at, name)))
+    finally:
+        db.close()
+
+
+def _project(at: Connection, s: Collect) -> Project:
+    form = Form(s.form, s.strength, s.ties, s.none, tuple(Axis(name) for name in s.axes), s.turns)
+    if not s.project:
+        raise UserError("the project needs a name", fix="set project=NAME")
+    for known in projects.every(at):
+        if known.name == s.project:
+            if (known.form, known.quota) != (form, s.quota):
+                raise UserError(
+                    f"there is a project {s.project!r} with another form or quota",
+                    fix="give this one another name",
+                )
+            return known
+    return projects.create(at, s.project, form, quota=s.quota, checks=s.checks, seed=s.seed)
+
+
+def _rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if not file.is_file():
+        raise UserError("no such file", where=str(file), fix="plumbline sample writes one")
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            place = f"{file}:{number}"
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise UserError(f"not JSON: {error}", where=place) from None
+            if not isinstance(row, dict):
+                raise UserError("a line is no object", where=place)
+            yield place, row
+
+
+def _line(name: str, now: Progress) -> str:
+    return (
+        f"{now.judged} judgements in {name!r}, {now.full} of {now.items} items have all they need"
+        + (f", {now.wanted} judgements are wanted" if now.wanted else "")
+    )

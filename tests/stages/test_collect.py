@@ -1,0 +1,104 @@
+"""Answers are put before people, and a run waits for them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from plumbline.cli.main import main
+from plumbline.core.errors import UserError, Waiting
+from plumbline.data import read
+from plumbline.feedback.collecting import judging, projects, queue
+from plumbline.feedback.collecting.database import Database, at
+from plumbline.feedback.collecting.tables import users
+from plumbline.recipe.run import run_recipe
+from plumbline.stages.collect import Collect, asked
+from plumbline.store import Store, find_store
+
+RECIPE = """
+from dataclasses import dataclass, field
+from plumbline.core.settings import option
+from plumbline.recipe import Handle, recipe
+from plumbline.stages import table
+from plumbline.stages.collect import Collect
+from plumbline.store import source
+
+@dataclass(frozen=True)
+class Settings:
+    answers: str = option("")
+    people: Collect = field(default_factory=lambda: Collect(project="mine", quota=2))
+
+@recipe
+def asking(settings: Settings) -> dict[str, Handle]:
+    answers = source(settings.answers, "samples")
+    return {"judged": table.collect(settings.people, answers=answers)}
+"""
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    rows = [{"prompt": f"Question {n}?", "responses": ["Yes.", "Yes.", "No."]} for n in range(3)]
+    file = folder / "answers.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return file
+
+
+def everybody_judges(home: Store, names: tuple[str, ...] = ("ann", "bob")) -> None:
+    db = Database(at(home.root))
+    with db.write() as now:
+        made = projects.named(now, "mine")
+        for name in names:
+            now.execute(insert(users).values(name=name, people="", created=0.0))
+            who = now.execute(select(users.c.id).where(users.c.name == name)).scalar_one()
+            projects.join(now, made, who, "annotator")
+            while given := queue.next_item(now, made, who):
+                body = {"tiers": [[1], [0]]}
+                judging.judge(now, made, who, given.item, body, key=f"key-of-{who}-{given.item}")
+    db.close()
+
+
+def test_a_recipe_waits_for_people_and_goes_on(tmp_path: Path, answers: Path) -> None:
+    file, home = tmp_path / "recipe.py", find_store(tmp_path / "store")
+    file.write_text(RECIPE, encoding="utf-8")
+    sets = [f"answers={answers.parent}"]
+    for _ in range(2):
+        held = run_recipe(file, None, sets, home)
+        assert held.exit_code == 3 and "6 judgements are wanted" in str(held.waiting)
+    everybody_judges(home, ("ann",))
+    assert "3 judgements are wanted" in str(run_recipe(file, None, sets, home).waiting)
+    everybody_judges(home, ("bob",))
+    done = run_recipe(file, None, sets, home)
+    assert done.exit_code == 0
+    found = read(done.folder("judged") / "data.jsonl").judgements
+    assert len(found) == 6 and {one.tiers for one in found} == {((1,), (0,))}  # type: ignore[union-attr]
+
+
+def test_the_command_waits_too_and_what_is_new_is_added(tmp_path: Path, answers: Path) -> None:
+    store = ["--store", str(tmp_path / "store")]
+    command = ["collect", str(answers), "--as", "mine", *store]
+    assert main(command) == 3 == main(command)
+    everybody_judges(find_store(tmp_path / "store"), ("ann",))
+    assert main(command) == 0
+    with answers.open("a") as more:
+        more.write(json.dumps({"prompt": "And now?", "responses": ["A", "B"]}) + "\n")
+    assert main(command) == 3
+
+
+def test_what_cannot_be_asked_is_named_and_nothing_is_kept(tmp_path: Path, answers: Path) -> None:
+    home = find_store(tmp_path / "store")
+    with pytest.raises(UserError, match="needs a name"):
+        asked(home, Collect(), answers)
+    with answers.open("a") as more:
+        more.write(json.dumps({"prompt": "Alone?", "responses": ["A"]}) + "\n")
+    with pytest.raises(UserError, match="of 2 answers") as wrong:
+        asked(home, Collect(project="mine"), answers)
+    assert wrong.value.where.endswith("answers.jsonl:4")
+    with pytest.raises(Waiting):
+        asked(home, Collect(project="mine", form="thumb"), answers)
+    with pytest.raises(UserError, match="another form"):
+        asked(home, Collect(project="mine"), answers)
