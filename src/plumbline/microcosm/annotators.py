@@ -139,12 +139,8 @@ def rank(
     if len(responses) < 2:
         raise UserError(f"a ranking needs at least two answers, not {len(responses)}")
     shown = rng.sample(range(len(responses)), len(responses))
-    scores = [0.0] * len(responses)
-    for place, index in enumerate(shown):
-        slant = annotator.habits.position * (1 - 2 * place / (len(responses) - 1))
-        noise = scale(annotator.habits, seen) * gumbel(rng)
-        scores[index] = inclination(annotator, prompt, responses[index]) + slant + noise
-    tiers = _tiers(scores, annotator.habits.tie)
+    scores = felt(annotator, prompt, responses, shown, rng, seen=seen)
+    tiers = tiers_of(scores, annotator.habits.tie)
     if shuffled:
         tiers = _permuted(tiers, rng)
     provenance = Provenance(
@@ -153,7 +149,26 @@ def rank(
     return Ranking(prompt, tuple(responses), tiers, provenance=provenance)
 
 
-def _tiers(scores: Sequence[float], tie: float) -> tuple[tuple[int, ...], ...]:
+def felt(
+    annotator: Annotator,
+    prompt: Conversation,
+    responses: Sequence[Response],
+    shown: Sequence[int],
+    rng: random.Random,
+    *,
+    seen: int = 0,
+) -> list[float]:
+    """What each answer is worth to this person at this moment, noise and position included."""
+    scores = [0.0] * len(responses)
+    for place, index in enumerate(shown):
+        slant = annotator.habits.position * (1 - 2 * place / max(1, len(responses) - 1))
+        noise = scale(annotator.habits, seen) * gumbel(rng)
+        scores[index] = inclination(annotator, prompt, responses[index]) + slant + noise
+    return scores
+
+
+def tiers_of(scores: Sequence[float], tie: float) -> tuple[tuple[int, ...], ...]:
+    """Answers by score, best first; neighbours closer than `tie` share a tier."""
     order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
     tiers: list[list[int]] = []
     for index in order:
