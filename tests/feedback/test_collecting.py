@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import Choice, Ranking, answer, user
 from plumbline.core.views import pairs
-from plumbline.feedback.collecting import judging, projects, queue, reading
+from plumbline.feedback.collecting import choosing, judging, projects, queue, reading
 from plumbline.feedback.collecting.database import Database
 from plumbline.feedback.collecting.forms import Asked, Form
 from plumbline.feedback.collecting.projects import Item, Project
@@ -57,7 +57,9 @@ def take(db: Database, made: Project, who: int) -> queue.Given | None:
 def say(db: Database, made: Project, who: int, item: int, best: int = 0, key: str = "") -> int:
     body = {"tiers": [[best], [1 - best]], "strength": 2}
     with db.write() as at:
-        return judging.judge(at, made, who, item, body, seconds=3.0, key=key or f"key-of-{who}-{item}")
+        return judging.judge(
+            at, made, who, item, body, seconds=3.0, key=key or f"key-of-{who}-{item}"
+        )
 
 
 def everything(db: Database, made: Project) -> list[Any]:
@@ -276,8 +278,8 @@ def test_ranks_say_what_is_asked_first(db: Database) -> None:
     made = project(db, 5, (ann, bob))
     with db.write() as at:
         ids = list(at.execute(select(items.c.id).order_by(items.c.number)).scalars())
-        projects.rerank(at, made, {item: -n for n, item in enumerate(ids)})
-        at.execute(update(items).where(items.c.id == ids[2]).values(rank=-100.0))
+        utilities = dict(zip(ids, (0.1, 0.2, 0.9, 0.3, 0.4), strict=True))
+        assert choosing.arrange(at, made, utilities, 0.0, 0) == 5
     got = []
     for _ in range(3):
         given = take(db, made, ann)

@@ -134,13 +134,6 @@ def add(at: Connection, project: Project, given: Iterable[Item]) -> int:
     return new
 
 
-def rerank(at: Connection, project: Project, ranks: Mapping[int, float]) -> None:
-    """What is asked next: ranks by item id; everyone's search begins anew."""
-    for item, rank in ranks.items():
-        at.execute(update(items).where(items.c.id == item).values(rank=rank))
-    at.execute(update(members).where(members.c.project == project.id).values(cursor=None))
-
-
 def guide(at: Connection, project: Project, text: str, author: int | None) -> int:
     """Guidelines from now on; their version."""
     last = guideline(at, project)[0]
@@ -201,6 +194,7 @@ def _row(project: Project, item: Item) -> dict[str, Any]:
         "project": project.id, "key": key, "prompt": prompt, "answers": answers, "models": models,
         "known": dict(item.known) if item.known is not None else None,
         "rank": _at_random(project.seed, key) if item.rank is None else item.rank,
+        "random": item.rank is None,
     }  # fmt: skip
 
 

@@ -100,6 +100,7 @@ items = Table(
     Column("models", JSON, nullable=False),  # who wrote each answer; not shown
     Column("known", JSON(none_as_null=True)),  # a check: what is right
     Column("rank", Float, nullable=False),  # smaller ones are asked first
+    Column("random", Boolean, nullable=False, default=True),  # drawn so, not chosen (`choosing`)
     Column("taken", Integer, nullable=False, default=0),
     Column("done", Integer, nullable=False, default=0),
     Column("open", Boolean, nullable=False, default=True),
