@@ -13,9 +13,10 @@ from plumbline.core.errors import UserError, Waiting
 from plumbline.data import read
 from plumbline.feedback.collecting import judging, projects, queue
 from plumbline.feedback.collecting.database import Database, at
-from plumbline.feedback.collecting.tables import users
+from plumbline.feedback.collecting.tables import items, users
 from plumbline.recipe.run import run_recipe
 from plumbline.stages.collect import Collect, asked
+from plumbline.stages.command import train
 from plumbline.store import Store, find_store
 
 RECIPE = """
@@ -102,3 +103,28 @@ def test_what_cannot_be_asked_is_named_and_nothing_is_kept(tmp_path: Path, answe
         asked(home, Collect(project="mine", form="thumb"), answers)
     with pytest.raises(UserError, match="another form"):
         asked(home, Collect(project="mine"), answers)
+
+
+def test_what_is_asked_next_follows_a_judge_people_or_the_words(
+    tmp_path: Path, answers: Path
+) -> None:
+    home = find_store(tmp_path / "store")
+    reward = tmp_path / "reward"
+    pairs = tmp_path / "pairs.jsonl"
+    rows = [{"prompt": f"Is {n} so?", "chosen": "No.", "rejected": "Yes."} for n in range(16)]
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    quick = {"steps": 2, "batch": 8, "eval.fraction": 0}
+    train("reward", "microcosm", str(pairs), reward, sets=quick, store=home.root, say=str)
+    for by, judge in (("uncertainty", str(reward)), ("novelty", "")):
+        with pytest.raises(Waiting):
+            asked(home, Collect(project=by, next=by, judge=judge, share=0.0), answers)  # type: ignore[arg-type]
+        db = Database(at(home.root))
+        with db.read() as now:
+            made = projects.named(now, by)
+            wanted = select(items.c.rank, items.c.random).where(items.c.project == made.id)
+            found = now.execute(wanted).all()
+        db.close()
+        assert sorted(rank for rank, _ in found) == pytest.approx([-1, -2 / 3, -1 / 3])
+        assert not any(drawn for _, drawn in found)
+    with pytest.raises(UserError, match="is a judge's"):
+        asked(home, Collect(project="x", next="uncertainty"), answers)

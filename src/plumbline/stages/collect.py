@@ -26,6 +26,7 @@ from plumbline.feedback.collecting.projects import Project
 from plumbline.feedback.collecting.reading import Progress
 from plumbline.stages.collected import url_of
 from plumbline.stages.files import DATA, SAMPLES
+from plumbline.stages.next_asked import By, arrange
 from plumbline.store import Context, Store, find_store
 
 
@@ -42,6 +43,10 @@ class Collect:
     turns: int = option(1, help="demonstration: most turns of the assistant")
     quota: int = option(1, help="judgements an item")
     checks: float = option(0.0, help="share of what is shown whose answer is known")
+    next: By = option("random", help="what is asked first: random, uncertainty of a judge,"
+                      " disagreement of people so far, or novelty of the prompt")  # fmt: skip
+    share: float = option(0.2, help="of the items, drawn at random whatever is asked first")
+    judge: str = option("", help="uncertainty: the folder of a reward model")
     seed: int = option(0, help="order of items and answers")
     guideline: str = option("", help="what people are told; a new text is a new version")
 
@@ -49,11 +54,11 @@ class Collect:
 def collect(ctx: Context, settings: Collect, inputs: Mapping[str, Path]) -> None:
     """The judgements of the project as data.jsonl; `Waiting` while some are wanted."""
     home = find_store(ctx.store)
-    ctx.say(asked(home, settings, inputs["answers"] / SAMPLES))
+    ctx.say(asked(home, settings, inputs["answers"] / SAMPLES, inputs.get("judge")))
     write(ctx.out / DATA, given(home, settings.project))
 
 
-def asked(home: Store, s: Collect, answers: Path) -> str:
+def asked(home: Store, s: Collect, answers: Path, judge: Path | None = None) -> str:
     """Open the project (or what is new of it); a line about it once every item has its quota, and
     `Waiting` before. UserError where the project has another form."""
     db = Database(url_of(home))
@@ -63,6 +68,9 @@ def asked(home: Store, s: Collect, answers: Path) -> str:
             projects.add(at, found, items_in(_rows(answers), found.form))
             if s.guideline and projects.guideline(at, found)[1] != s.guideline:
                 projects.guide(at, found, s.guideline, None)
+            if s.next != "random":
+                by = judge or (Path(s.judge) if s.judge else None)
+                arrange(at, found, s.next, share=s.share, seed=s.seed, judge=by)
             now = reading.progress(at, found)
     finally:
         db.close()

@@ -7,7 +7,7 @@ reward     model, data -> reward         an objective with a scalar head
 rl         model, prompts, rewards (mix, reference) -> model   online: ppo, grpo, rloo, reinforce
 sample     model, prompts -> samples
 pick       model, prompts, reward -> samples    best of n
-collect    samples -> data              people judge in the studio; the run waits for them
+collect    samples (judge) -> data              people judge in the studio; the run waits for them
 join       data, data ... -> data    one after the other, in the order of their roles
 """
 
@@ -85,7 +85,7 @@ collect = stage(
     "collect",
     version=1,
     settings=Collect,
-    inputs={"answers": "samples"},
+    inputs={"answers": "samples", "judge?": "reward"},
     makes="data",
     function="plumbline.stages.collect:collect",
 )
