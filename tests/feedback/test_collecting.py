@@ -166,6 +166,26 @@ def test_an_undo_gives_the_item_back_and_the_same_key_counts_once(db: Database) 
     assert everything(db, made) == []
 
 
+def test_a_curator_settles_what_people_disagree_about(db: Database) -> None:
+    ann, bob, cur = people(db, "ann", "bob", "cur")
+    made = project(db, 2, (ann, bob), quota=2)
+    for who, best in ((ann, 0), (bob, 1)):
+        while given := take(db, made, who):
+            say(db, made, who, given.item, best)
+    with db.write() as at:
+        ids = list(at.execute(select(items.c.id)).scalars())
+        for n, best in enumerate((0, 1)):
+            body = {"tiers": [[best], [1 - best]]}
+            judging.adjudicate(at, made, cur, ids[0], body, key=f"the-word-{n}")
+        with pytest.raises(UserError, match="no item 999"):
+            judging.adjudicate(at, made, cur, 999, body, key="another-key")
+    found = everything(db, made)
+    settled = [one for one in found if one.provenance.judge.name == "cur"]
+    assert len(found) == 3 and [one.tiers for one in settled] == [((1,), (0,))]
+    with db.read() as at:
+        assert len(list(reading.standing(at, made, settled=False))) == 4
+
+
 def test_a_skip_says_why_and_passes_the_item_on(db: Database) -> None:
     ann, bob = people(db, "ann", "bob")
     made = project(db, 1, (ann, bob))

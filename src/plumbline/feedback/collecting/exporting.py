@@ -46,11 +46,12 @@ TOGETHER = 1000
 
 @dataclass
 class Exported:
-    """Judgements read and rows written; how many were left out, by reason."""
+    """Judgements read and rows written; how many were left out, by reason; counted remarks."""
 
     judgements: int = 0
     rows: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
 
 
 def export(
@@ -73,6 +74,9 @@ def export(
                 put(row)
                 done.rows += 1
             done.left_out.update(why for _, why in made.dropped)
+            for remark in made.notes:
+                count, _, what = remark.partition(" ")
+                done.notes[what] += int(count)
         _check(project, form, group, done)
     return done
 
@@ -100,13 +104,14 @@ def _parts(said: Iterable[Judgement]) -> Iterator[list[Judgement]]:
 
 
 def _prompt(judgement: Judgement) -> object:
-    return () if isinstance(judgement, Demonstration) else judgement.prompt
+    """What keeps judgements together; nothing is derived from several demonstrations."""
+    return object() if isinstance(judgement, Demonstration) else judgement.prompt
 
 
 def _check(project: Project, form: str, group: str, done: Exported) -> None:
     if done.rows:
         return
     who = f" by people of {group!r}" if group else ""
-    reasons = "; ".join(done.left_out) or f"{done.judgements} judgements{who}"
+    reasons = "; ".join([*done.left_out, *done.notes]) or f"{done.judgements} judgements{who}"
     raise UserError(f"nothing here can be written as {form} ({reasons})", where=project.name,
                     fix="take another form, or wait until people have judged")  # fmt: skip

@@ -40,10 +40,26 @@ def judge(
         return before
     given = _given(at, project, user, item)
     kept = checked(project.form, asked_of(given), body)
-    event = _keep(at, project, user, given, "judged", kept, seconds, key)
+    event = _keep(at, project, user, item, given.shown, "judged", kept, seconds, key)
     _move(at, project, user, given, "judged")
     at.execute(drafts.delete().where(drafts.c.item == item, drafts.c.user == user))
     return event
+
+
+def adjudicate(
+    at: Connection, project: Project, user: int, item: int, body: Mapping[str, Any], *, key: str
+) -> int:
+    """A curator's word on an item about which people disagree: it stands in place of theirs, which
+    stay as events. The id of the event. UserError for an item of another project."""
+    before = _sent(at, project, user, key)
+    if before is not None:
+        return before
+    here = (items.c.id == item) & (items.c.project == project.id)
+    found = at.execute(select(items.c.id, items.c.prompt, items.c.answers).where(here)).first()
+    if found is None:
+        raise UserError(f"no item {item}", where=project.name)
+    kept = checked(project.form, asked_of(found), body)
+    return _keep(at, project, user, found.id, [], "adjudicated", kept, 0.0, key)
 
 
 def skip(at: Connection, project: Project, user: int, item: int, reason: str, *, key: str) -> int:
@@ -54,7 +70,7 @@ def skip(at: Connection, project: Project, user: int, item: int, reason: str, *,
     if not reason.strip() or len(reason) > 1000:
         raise UserError("why is it skipped?", fix="give a reason of up to 1,000 characters")
     given = _given(at, project, user, item)
-    event = _keep(at, project, user, given, "skipped", {"reason": reason}, 0.0, key)
+    event = _keep(at, project, user, item, given.shown, "skipped", {"reason": reason}, 0.0, key)
     _move(at, project, user, given, "skipped")
     return event
 
@@ -68,7 +84,7 @@ def undo(at: Connection, project: Project, user: int, *, key: str) -> int | None
     if last is None:
         return None
     given = _given(at, project, user, last.item)
-    _keep(at, project, user, given, "undone", {"event": last.id}, 0.0, key)
+    _keep(at, project, user, last.item, given.shown, "undone", {"event": last.id}, 0.0, key)
     _move(at, project, user, given, "leased")
     return int(last.item)
 
@@ -109,15 +125,16 @@ def _keep(
     at: Connection,
     project: Project,
     user: int,
-    given: Found,
+    item: int,
+    shown: list[int],
     kind: str,
     body: Mapping[str, Any],
     seconds: float,
     key: str,
 ) -> int:
     row = {
-        "project": project.id, "item": given.id, "user": user, "kind": kind, "body": dict(body),
-        "shown": given.shown, "seconds": min(max(float(seconds), 0.0), MOST_SECONDS),
+        "project": project.id, "item": item, "user": user, "kind": kind, "body": dict(body),
+        "shown": shown, "seconds": min(max(float(seconds), 0.0), MOST_SECONDS),
         "guideline": guideline(at, project)[0], "at": time.time(), "key": key,
     }  # fmt: skip
     made = at.execute(insert(events).values(row)).inserted_primary_key
@@ -147,7 +164,9 @@ def _move(at: Connection, project: Project, user: int, given: Found, state: str)
 
 def _last(at: Connection, project: Project, user: int) -> Found | None:
     """The latest event of a person that no later one took back."""
-    mine = and_(events.c.project == project.id, events.c.user == user)
+    mine = and_(
+        events.c.project == project.id, events.c.user == user, events.c.kind != "adjudicated"
+    )
     latest = (
         select(events.c.item, func.max(events.c.id).label("id"))
         .where(mine).group_by(events.c.item).subquery()

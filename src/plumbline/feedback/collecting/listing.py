@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from plumbline.feedback.collecting.forms import Asked, right
 from plumbline.feedback.collecting.projects import Project, asked_of, names_of
-from plumbline.feedback.collecting.tables import Found, events, items, members, users
+from plumbline.feedback.collecting.tables import Found, events, items, members, users, work
 
 MOST = 500
 """Items on one page."""
@@ -85,7 +85,9 @@ def page(at: Connection, project: Project, *, after: int = -1, limit: int = 50) 
 
 def people(at: Connection, project: Project) -> list[Worker]:
     """Who works or worked on a project, by name."""
-    found = {row.id: Worker(row.id, row.name, row.people, row.role) for row in names_of(at, project)}
+    found = {
+        row.id: Worker(row.id, row.name, row.people, row.role) for row in names_of(at, project)
+    }
     for row in _latest(at, project):
         one = found.setdefault(row.user, Worker(row.user, row.name, row.people, ""))
         one.skipped += row.kind == "skipped"
@@ -108,12 +110,51 @@ def joined(at: Connection, user: int) -> dict[int, str]:
     return {row.project: row.role for row in at.execute(wanted)}
 
 
+def last_event(at: Connection, project: Project) -> int:
+    """The id of what was last said; 0 before that."""
+    wanted = select(func.coalesce(func.max(events.c.id), 0)).where(events.c.project == project.id)
+    return at.execute(wanted).scalar_one()
+
+
 def own_body(at: Connection, project: Project, user: int, item: int) -> dict[str, Any] | None:
     """What a person last said of an item; None where nothing of it stands."""
     mine = and_(events.c.project == project.id, events.c.item == item, events.c.user == user)
     wanted = select(events.c.kind, events.c.body).where(mine).order_by(events.c.id.desc()).limit(1)
     row = at.execute(wanted).first()
     return row.body if row is not None and row.kind == "judged" else None
+
+
+def of_project(at: Connection, project: Project, chosen: Sequence[int]) -> set[int]:
+    """Those of some items that are this project's."""
+    found: set[int] = set()
+    for start in range(0, len(chosen), MOST):
+        part = items.c.id.in_(chosen[start : start + MOST])
+        found.update(at.execute(select(items.c.id).where(part, _in(project))).scalars())
+    return found
+
+
+def unfinished(at: Connection, project: Project) -> int:
+    """Items that have not their quota yet (checks among them); from an index alone."""
+    return at.execute(select(func.count()).where(_in(project), items.c.open)).scalar_one()
+
+
+def behind(at: Connection, project: Project, user: int) -> int:
+    """Unfinished items that a person has judged or skipped."""
+    seen = and_(work.c.project == project.id, work.c.user == user)
+    wanted = select(func.count()).select_from(work).join(items, items.c.id == work.c.item)
+    done = work.c.state.in_(("judged", "skipped"))
+    return at.execute(wanted.where(seen, done, items.c.open)).scalar_one()
+
+
+def waiting(at: Connection, project: Project, user: int) -> int:
+    """Items assigned to a person that they have not done."""
+    mine = and_(work.c.project == project.id, work.c.user == user)
+    todo = work.c.state.in_(("assigned", "leased"))
+    return at.execute(select(func.count()).where(mine, todo)).scalar_one()
+
+
+def _in(project: Project) -> Any:
+    return items.c.project == project.id
 
 
 def _said(at: Connection, project: Project, chosen: Sequence[int]) -> dict[int, list[Said]]:

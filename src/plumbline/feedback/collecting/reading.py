@@ -1,8 +1,8 @@
 """From events to judgements: what stands of a project, as `core.types` has it, in a stream.
 
-Of each person's events on an item the latest counts; what was undone or skipped gives nothing. An
-adjudication (a curator's word on a disagreement) is one more judgement, by the curator. Checks,
-whose answer was known, take no part unless they are asked for.
+Of each person's events on an item the latest counts; what was undone or skipped gives nothing.
+Where a curator has adjudicated, that stands in place of what the others said, which stays as events
+(`settled=False` reads it). Checks, whose answer was known, take no part unless they are asked for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Text, and_, cast, func, or_, select
 
 from plumbline.core.types import Judge, Judgement, Provenance
 from plumbline.feedback.collecting.forms import Form, judgements
@@ -33,25 +33,32 @@ class Progress:
     wanted: int
 
 
-def standing(at: Connection, project: Project, *, checks: bool = False) -> Iterator[Found]:
-    """The events that stand, oldest first, with their item and who it was."""
-    latest = (
-        select(func.max(events.c.id).label("id"))
-        .where(events.c.project == project.id)
-        .group_by(events.c.item, events.c.user)
-        .subquery()
-    )
+def standing(
+    at: Connection,
+    project: Project,
+    *,
+    checks: bool = False,
+    settled: bool = True,
+    by_prompt: bool = False,
+) -> Iterator[Found]:
+    """The events that stand, oldest first (or prompt by prompt), with their item and who it was."""
+    here, word = events.c.project == project.id, events.c.kind == "adjudicated"
+    latest = select(func.max(events.c.id)).where(here, ~word).group_by(events.c.item, events.c.user)
+    stands = and_(events.c.kind == "judged", events.c.id.in_(latest))
+    if settled:
+        last = select(func.max(events.c.id)).where(here, word).group_by(events.c.item)
+        of = select(events.c.item).where(here, word)
+        stands = or_(events.c.id.in_(last), and_(stands, events.c.item.not_in(of)))
     wanted = (
         select(
             events.c.id, events.c.item, events.c.user, events.c.body, events.c.shown,
             events.c.seconds, events.c.guideline, events.c.at, users.c.name, users.c.people,
             items.c.prompt, items.c.answers, items.c.known, items.c.number,
         )
-        .join(latest, latest.c.id == events.c.id)
         .join(items, items.c.id == events.c.item)
         .join(users, users.c.id == events.c.user)
-        .where(events.c.kind == "judged")
-        .order_by(events.c.id)
+        .where(here, stands)
+        .order_by(*([cast(items.c.prompt, Text)] if by_prompt else []), events.c.id)
     )  # fmt: skip
     if not checks:
         wanted = wanted.where(items.c.known.is_(None))
