@@ -19,6 +19,8 @@ from contextlib import contextmanager
 import typer
 
 from plumbline.cli import (
+    agreement,
+    collect,
     data,
     doctor,
     evaluate,
@@ -59,8 +61,10 @@ app.add_typer(imprint.app, name="imprint")
 app.command()(plan_compute.plan_compute)
 app.command()(sample.sample)
 app.add_typer(data.app, name="data")
+app.command()(collect.collect)
 app.command("import")(exchange.import_)
 app.command()(exchange.export)
+app.command()(agreement.agreement)
 app.command()(evaluate.evaluate)
 app.command()(evaluate.report)
 app.add_typer(store.app, name="store")
