@@ -205,7 +205,10 @@ def test_thumbs_become_pairs_only_where_a_prompt_has_both() -> None:
     assert _said(made.examples[0]) == ["a", "b"] and made.examples[0].pairs[0].winner == 0
     assert made.notes == ("1 comparisons were made from good and bad answers to one prompt",)
     alike = [replace(c, good=True, provenance=PLACE) for c in both]
-    assert views.pairs(alike).dropped == [("file.jsonl:7", "no good beside a bad answer")] * 2
+    found = views.pairs([*alike, Ranking(Q, (answer("a"), answer("b")), ((0,), (1,)))])
+    assert not found.dropped and len(found.examples) == 1
+    why = "a thumb without one the other way on its prompt compares nothing"
+    assert found.notes == (f"2 left out: {why}",)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,9 @@ def test_a_recipe_waits_for_people_and_goes_on(tmp_path: Path, answers: Path) ->
     assert len(found) == 6 and {one.tiers for one in found} == {((1,), (0,))}  # type: ignore[union-attr]
 
 
-def test_the_command_waits_too_and_what_is_new_is_added(tmp_path: Path, answers: Path) -> None:
+def test_the_command_waits_too_and_what_is_new_is_added(
+    tmp_path: Path, answers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     store = ["--store", str(tmp_path / "store")]
     command = ["collect", str(answers), "--as", "mine", *store]
     assert main(command) == 3 == main(command)
@@ -87,7 +89,10 @@ def test_the_command_waits_too_and_what_is_new_is_added(tmp_path: Path, answers:
     assert main(command) == 0
     with answers.open("a") as more:
         more.write(json.dumps({"prompt": "And now?", "responses": ["A", "B"]}) + "\n")
+        more.write(json.dumps({"prompt": "The same?", "responses": ["A", "A"]}) + "\n")
+    capsys.readouterr()
     assert main(command) == 3
+    assert "1 prompts have equal answers only" in capsys.readouterr().err
 
 
 def test_what_cannot_be_asked_is_named_and_nothing_is_kept(tmp_path: Path, answers: Path) -> None:

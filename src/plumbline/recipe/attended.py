@@ -17,12 +17,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from plumbline.core.errors import UserError, Waiting
-from plumbline.core.settings import option
+from plumbline.core.ids import digest, digest_file
+from plumbline.core.settings import identity, option
 from plumbline.core.types import Message
 from plumbline.feedback.collecting import accounts, projects, sessions
 from plumbline.feedback.collecting.database import Database
@@ -51,9 +52,9 @@ def attend(ctx: Context, settings: Attended, inputs: Mapping[str, Path]) -> None
     """The judgements of the project as data.jsonl, and the people's minutes in people.json."""
     from plumbline.data import write
 
-    home, s = find_store(ctx.store), settings
+    home = find_store(ctx.store)
     answers, judge = inputs["answers"] / SAMPLES, inputs.get("judge")
-    minutes = 0.0
+    s, minutes = _own(ctx, settings, answers), 0.0
     try:
         asked(home, s.collect, answers, judge)
     except Waiting as wait:
@@ -111,6 +112,13 @@ class Visitor:
             raise UserError(f"the studio answers {error.code}: {said}", where=self.at) from None
 
 
+def _own(ctx: Context, s: Attended, answers: Path) -> Attended:
+    """With a project that nobody else has: other answers, people or attempts find nothing of what
+    was said before, so the result is the same whatever is in the studio."""
+    what = digest([identity(s), digest_file(answers), ctx.attempt])[:8]
+    return replace(s, collect=replace(s.collect, project=f"{s.collect.project}-{what}"))
+
+
 def _asked(item: Mapping[str, Any]) -> Asked:
     """What is asked, the answers in the order in which they are stored."""
 
@@ -159,8 +167,9 @@ def _studio(home: Store) -> Iterator[str]:
     """A studio of the store in a process of its own; its address."""
     command = [sys.executable, "-m", "plumbline.cli.main", "studio", "--port", "0"]
     process = subprocess.Popen(
-        [*command, "--store", str(home.root)], stdout=subprocess.PIPE, text=True
-    )
+        [*command, "--store", str(home.root)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
     try:
         assert process.stdout is not None
         for line in process.stdout:

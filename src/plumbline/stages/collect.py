@@ -61,11 +61,11 @@ def collect(ctx: Context, settings: Collect, inputs: Mapping[str, Path]) -> None
 def asked(home: Store, s: Collect, answers: Path, judge: Path | None = None) -> str:
     """Open the project (or what is new of it); a line about it once every item has its quota, and
     `Waiting` before. UserError where the project has another form."""
-    db = Database(url_of(home))
+    db, alike = Database(url_of(home)), list[str]()
     try:
         with db.write() as at:
             found = _project(at, s)
-            projects.add(at, found, items_in(_rows(answers), found.form))
+            projects.add(at, found, items_in(_rows(answers), found.form, alike.append))
             if s.guideline and projects.guideline(at, found)[1] != s.guideline:
                 projects.guide(at, found, s.guideline, None)
             if s.next != "random":
@@ -74,9 +74,11 @@ def asked(home: Store, s: Collect, answers: Path, judge: Path | None = None) -> 
             now = reading.progress(at, found)
     finally:
         db.close()
+    line = _line(s.project, now)
+    line += f"; {len(alike)} prompts have equal answers only" if alike else ""
     if now.wanted:
-        raise Waiting(f"{_line(s.project, now)}; they judge in `plumbline studio`")
-    return _line(s.project, now)
+        raise Waiting(f"{line}; they judge in `plumbline studio`")
+    return line
 
 
 def given(home: Store, name: str) -> list[Any]:

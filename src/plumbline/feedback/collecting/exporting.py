@@ -40,6 +40,8 @@ WRITTEN: Mapping[As, tuple[str, tuple[str, ...]]] = {
     "demonstrations": ("messages", ("messages",)),
 }
 """The form of `data.write`, and its columns in a table."""
+ASIDE = "left out: "
+"""How views begin a remark on what is sound and has no place in them."""
 TOGETHER = 1000
 """Judgements from which rows are made at once, or those of one prompt where they are more."""
 
@@ -76,7 +78,8 @@ def export(
             done.left_out.update(why for _, why in made.dropped)
             for remark in made.notes:
                 count, _, what = remark.partition(" ")
-                done.notes[what] += int(count)
+                aside = what.startswith(ASIDE)
+                (done.left_out if aside else done.notes)[what.removeprefix(ASIDE)] += int(count)
         _check(project, form, group, done)
     return done
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 
 from plumbline.core.errors import UserError
 from plumbline.feedback.collecting.forms import LONGEST, checked
-from plumbline.feedback.collecting.projects import Project, asked_of, guideline
+from plumbline.feedback.collecting.projects import Project, alone, asked_of, guideline
 from plumbline.feedback.collecting.tables import Found, drafts, events, items, members, work
 
 LONGEST_KEY = 64
@@ -103,6 +103,7 @@ def _sent(at: Connection, project: Project, user: int, key: str) -> int | None:
     """The event that was sent with this key."""
     if not 8 <= len(key) <= LONGEST_KEY:
         raise UserError("an event's key has 8 to 64 characters", fix="send a random one")
+    alone(at, user)
     mine = and_(events.c.user == user, events.c.key == key)
     return at.execute(select(events.c.id).where(mine)).scalar()
 
@@ -115,7 +116,7 @@ def _given(at: Connection, project: Project, user: int, item: int) -> Found:
         items.c.id, items.c.prompt, items.c.answers, items.c.known, work.c.state, work.c.shown
     ).join(work, work.c.item == items.c.id)
     mine = and_(items.c.id == item, items.c.project == project.id, work.c.user == user)
-    found = at.execute(wanted.where(mine)).first()
+    found = at.execute(wanted.where(mine).with_for_update(of=work)).first()
     if found is None or not (found.shown or found.state != "assigned"):
         raise UserError(f"item {item} was not given to you", where=project.name)
     return found
@@ -153,7 +154,7 @@ def _move(at: Connection, project: Project, user: int, given: Found, state: str)
     at.execute(
         update(items)
         .where(items.c.id == given.id)
-        .values(taken=items.c.taken + holds - held, done=items.c.done + did)
+        .values(taken=items.c.taken + (holds - held), done=items.c.done + did)
     )
     full = and_(items.c.known.is_(None), items.c.done >= project.quota)
     at.execute(update(items).where(items.c.id == given.id).values(open=~full))

@@ -5,12 +5,13 @@
 
 This is what `plumbline sample` writes, too. A form of single answers (a thumb, a correction, a
 critique) makes an item of each response; a pair, a ranking or a rating takes as many different ones
-as it may, in order; a demonstration needs the prompt only.
+as it may, in order; a demonstration needs the prompt only. Where all answers of a row are equal,
+there is nothing to compare, and no item.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from plumbline.core.errors import UserError
@@ -24,12 +25,19 @@ EACH = ("thumb", "correction", "critique")
 """Forms that look at one answer at a time."""
 
 
-def items_in(rows: Iterable[tuple[str, Mapping[str, Any]]], form: Form) -> Iterator[Item]:
-    """The items of rows, each with its place ("file:line"). UserError naming the place for a row
-    that cannot be asked about."""
+def items_in(
+    rows: Iterable[tuple[str, Mapping[str, Any]]],
+    form: Form,
+    nothing: Callable[[str], None] = lambda place: None,
+) -> Iterator[Item]:
+    """The items of rows, each with its place ("file:line"); `nothing` hears of rows without any.
+    UserError naming the place for a row that cannot be asked about."""
     for place, row in rows:
         try:
-            yield from items_of(row, form)
+            found = items_of(row, form)
+            if not found:
+                nothing(place)
+            yield from found
         except Bad as bad:
             raise UserError(bad.what, where=place, fix=bad.fix) from None
         except UserError as error:
@@ -47,17 +55,19 @@ def items_of(row: Mapping[str, Any], form: Form) -> list[Item]:
     if not isinstance(models, list) or len(models) != len(said):
         raise Bad("'models' does not name one model an answer", "give as many names as responses")
     rank = fields.maybe_number(row, "rank")
+    few, most = ANSWERS[form.kind]
     if form.kind in EACH:
         groups = [([one], [name]) for one, name in zip(said, models, strict=True)]
     else:
-        groups = [_different(said, models, ANSWERS[form.kind][1])]
+        kept, names = _different(said, models, most)
+        groups = [] if len(kept) < few <= len(said) else [(kept, names)]
     found = []
-    for answers, names in groups:
+    for answers, who in groups:
         asked = Asked(prompt, tuple(answers))
         check_asked(form, asked)
         known = row.get("known")
         right = checked(form, asked, known) if isinstance(known, dict) else None
-        found.append(Item(asked, tuple(map(str, names)), right, rank))
+        found.append(Item(asked, tuple(map(str, who)), right, rank))
     return found
 
 

@@ -175,6 +175,12 @@ def role_of(at: Connection, project: Project, user: int) -> str:
     return at.execute(select(members.c.role).where(here)).scalar() or ""
 
 
+def alone(at: Connection, user: int) -> None:
+    """Until this transaction ends, others that act for the same person wait (two tabs, a retry).
+    On SQLite there is one writer anyway."""
+    at.execute(select(users.c.id).where(users.c.id == user).with_for_update(key_share=True))
+
+
 def asked_of(row: Found) -> Asked:
     """What an item's row asks."""
     prompt = tuple(Message(role, content) for role, content in row.prompt)

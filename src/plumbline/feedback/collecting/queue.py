@@ -19,7 +19,7 @@ from sqlalchemy import Connection, and_, exists, func, insert, select, update
 
 from plumbline.core.errors import UserError
 from plumbline.feedback.collecting.forms import Asked
-from plumbline.feedback.collecting.projects import Project, asked_of
+from plumbline.feedback.collecting.projects import Project, alone, asked_of
 from plumbline.feedback.collecting.tables import Found, drafts, items, members, work
 
 
@@ -40,6 +40,7 @@ def next_item(at: Connection, project: Project, user: int) -> Given | None:
     nothing left for them."""
     if project.closed:
         return None
+    alone(at, user)
     now = time.time()
     held = _held(at, project, user)
     if held is not None:
@@ -140,7 +141,8 @@ def _release(at: Connection, project: Project, now: float) -> None:
     """Leases that ran out: the item is free again, also for who held it. What they send yet is
     taken (`judging`)."""
     late = and_(work.c.project == project.id, work.c.state == "leased", work.c.expires < now)
-    rows = at.execute(select(work.c.item, work.c.user).where(late)).all()
+    found = select(work.c.item, work.c.user).where(late)
+    rows = at.execute(found.with_for_update(skip_locked=True)).all()  # else two release it twice
     after = "assigned" if project.assigned else "expired"
     for item, user in rows:
         at.execute(update(work).where(_mine(item, user)).values(state=after))
