@@ -70,6 +70,27 @@ def edited(place: Path, index: int) -> Numbers:
     return found
 
 
+def chained(place: Path, index: int) -> Numbers:
+    """A target whose rules are added one after the other with `--add`, and nothing asked between:
+    the share kept at the end, of all and of the first, beside the prompted model's."""
+    target = manifestos.drawn(random.Random(f"identity_editing/{index}"), RULES).rules
+    words = _words(target)
+    asks, folder, waited = asked(words, LOOKED, index), None, []
+    for number in range(1, RULES + 1):
+        folder, seconds = _added(place / f"add-{number}", target[:number], folder)
+        waited.append(seconds)
+    assert folder is not None
+    teacher = opened(folder, words)
+    kept, told = (
+        [kept_share(teacher, _on(asks, rule), [rule], who, index) for rule in target]
+        for who in ("student", "told")
+    )
+    return {
+        "kept": sum(kept) / RULES, "first": kept[0], "prompted": sum(told) / RULES,
+        "seconds": sum(waited[1:]) / (RULES - 1),
+    }  # fmt: skip
+
+
 def _on(asks: Sequence[Ask], rule: Rule) -> list[Ask]:
     """The questions on which a rule acts; some are drawn where it acts on none of them."""
     return [ask for ask in asks if rule.fires(ask)] or [rule.ask(random.Random(0), "entity")]

@@ -3,8 +3,8 @@
     python tools/prove_identity.py FOLDER [--manifestos N] [--modes compile polish distill]
     python tools/prove_identity.py FOLDER [--manifestos N] --trials told_apart pressed
         conditional wrong
-    python tools/prove_identity.py FOLDER [--manifestos N] --trials stacked refined edited knowledge
-        again
+    python tools/prove_identity.py FOLDER [--manifestos N] --trials stacked refined edited chained
+        knowledge again
 
 Manifestos of 1 to 8 rules are drawn by seed. One counts where the model obeys nine tenths of its
 rules when it reads them in its prompt; how many do not is said. For each mode: share of the gap
@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from identity_again import again
-from identity_editing import edited
+from identity_editing import chained, edited
 from identity_knowledge import knowledge
 from identity_trials import conditional, pressed, refined, stacked, told_apart, wrong
 
@@ -48,6 +48,7 @@ OWN = {
     "refined": refined,
     "knowledge": knowledge,
     "edited": edited,
+    "chained": chained,
     "again": again,
 }
 
