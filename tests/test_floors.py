@@ -31,7 +31,7 @@ FLOORS = {
     "web": 7,
     "cli": 8,
 }
-LIGHT = ("core", "text", "store", "data", "recipe", "cli")
+LIGHT = ("core", "text", "store", "data", "recipe", "web", "cli")
 HEAVY = ("torch", "transformers", "peft", "matplotlib", "pandas")
 
 

@@ -32,6 +32,7 @@ from plumbline.cli import (
     recipe,
     rl,
     sample,
+    serve,
     store,
     train,
 )
@@ -67,6 +68,7 @@ app.command()(exchange.export)
 app.command()(agreement.agreement)
 app.command()(evaluate.evaluate)
 app.command()(evaluate.report)
+app.command()(serve.serve)
 app.add_typer(store.app, name="store")
 app.add_typer(microcosm.app, name="microcosm")
 app.command()(doctor.doctor)

@@ -92,18 +92,20 @@ def add_new(model: PreTrainedModel, names: list[str], lora: Lora, seed: int) -> 
     _fp32(model)
 
 
-def add_given(model: PreTrainedModel, folder: Path) -> None:
-    """Put the adapter of `folder` into the model, exactly as it was saved."""
+def add_given(model: PreTrainedModel, folder: Path, name: str = GIVEN) -> None:
+    """Put the adapter of `folder` into the model under this name, exactly as it was saved."""
     from peft import LoraConfig, inject_adapter_in_model
 
     _plain_lora(folder)
     config = LoraConfig.from_pretrained(str(folder))
     config.lora_dropout, config.modules_to_save, config.task_type = 0.0, None, None
-    inject_adapter_in_model(config, model, adapter_name=GIVEN)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Already found a `peft_config`")  # several are meant
+        inject_adapter_in_model(config, model, adapter_name=name)
     _fp32(model)
-    state = {_inside(name): tensor for name, tensor in load_file(folder / ADAPTER).items()}
-    expected = {name for name, _ in model.named_parameters() if f".{GIVEN}." in name}
-    lora_part = {name: tensor for name, tensor in state.items() if f".{GIVEN}." in name}
+    state = {_inside(key, name): tensor for key, tensor in load_file(folder / ADAPTER).items()}
+    expected = {key for key, _ in model.named_parameters() if f".{name}." in key}
+    lora_part = {key: tensor for key, tensor in state.items() if f".{name}." in key}
     if set(lora_part) != expected:
         odd = sorted(set(lora_part) ^ expected)
         raise UserError(
@@ -121,12 +123,12 @@ def add_given(model: PreTrainedModel, folder: Path) -> None:
         )
 
 
-def _inside(name: str) -> str:
-    """A PEFT file's tensor name -> the name inside a model with the adapter called `GIVEN`."""
-    name = name.removeprefix(PREFIX)
+def _inside(key: str, name: str) -> str:
+    """A PEFT file's tensor name -> the name inside a model with the adapter called `name`."""
+    key = key.removeprefix(PREFIX)
     for part in ("lora_A", "lora_B"):
-        name = name.replace(f".{part}.weight", f".{part}.{GIVEN}.weight")
-    return name
+        key = key.replace(f".{part}.weight", f".{part}.{name}.weight")
+    return key
 
 
 def _finite(state: dict[str, Tensor], folder: Path) -> None:
@@ -158,6 +160,14 @@ def layers_with_adapters(model: nn.Module) -> dict[str, Any]:
     from peft.tuners.lora import LoraLayer
 
     return {name: m for name, m in model.named_modules() if isinstance(m, LoraLayer)}
+
+
+def switch(model: nn.Module, name: str) -> None:
+    """Let the adapter of this name act alone; with "" none does, and the model is its base bit for
+    bit. Nothing asks for a gradient afterwards."""
+    for layer in layers_with_adapters(model).values():
+        layer.enable_adapters(bool(name))
+        layer.set_adapter([name] if name else [], inference_mode=True)
 
 
 def _fp32(model: nn.Module) -> None:

@@ -5,6 +5,9 @@ prompts fill it. Every sequence draws from a generator of its own by inverting t
 distribution at one uniform number a step, so that what is sampled does not depend on who else is
 in the batch (but for rounding). Nothing is tokenised again. How a token is chosen, and which
 log-probability comes back: `models.draw`; how answers grow: `models.decode`.
+
+`sample` is one batch from beginning to end. `decode` hands over every step instead: between two
+steps prompts may be added and rows let go, which is what a server wants.
 """
 
 from __future__ import annotations
@@ -47,45 +50,44 @@ class Sample(NamedTuple):
     ended: bool
 
 
-@dataclass
-class _Sequence:
-    """One continuation while it grows."""
-
-    room: int
-    random: np.random.Generator
-    ids: list[int] = field(default_factory=list)
-    logprobs: list[float] = field(default_factory=list)
-    ended: bool = False
-
-
-@dataclass
-class _Asked:
-    """A prompt that waits, with its n continuations."""
-
-    prompt: Sequence[int]
-    answers: list[_Sequence]
-
-
 @dataclass(frozen=True)
-class _Ending:
+class Ending:
     """What ends an answer: ids, said text, never before `min_new` tokens."""
 
     ids: frozenset[int]
-    says: Says | None
-    min_new: int
+    says: Says | None = None
+    min_new: int = 0
 
     def ends(self, ids: Sequence[int]) -> bool:
         if len(ids) < self.min_new:
             return False
         return ids[-1] in self.ids or bool(self.says and self.says(ids))
 
-    def barred(self, scores: Tensor, alive: Sequence[_Sequence]) -> Tensor:
-        """Scores where answers that are too short cannot end."""
-        short = [i for i, s in enumerate(alive) if len(s.ids) + 1 < self.min_new]
-        if short and self.ids:
-            at = torch.tensor(short, device=scores.device)
-            scores[at[:, None], torch.tensor(sorted(self.ids), device=scores.device)] = -torch.inf
-        return scores
+
+@dataclass(eq=False)
+class Growing:
+    """One continuation while it grows, for at most `room` tokens; with no room left it leaves."""
+
+    room: int
+    random: np.random.Generator
+    draw: Draw
+    ending: Ending
+    ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it has ended, or has no room for another token."""
+        return self.ended or len(self.ids) >= self.room
+
+
+@dataclass(eq=False)
+class Asked:
+    """A prompt that waits, with its n continuations."""
+
+    prompt: Sequence[int]
+    answers: list[Growing]
 
 
 def sample(
@@ -111,12 +113,14 @@ def sample(
     `state` go on from it. `tick` hears of every step how many
     tokens it made.
     """
-    asked = _asked(policy, prompts, n, max_new, seeds)
-    ending = _Ending(frozenset(stop_ids), stop, min_new)
-    rows = max(n, min(rows, _affordable(policy, prompts, max_new)))
+    ending = Ending(frozenset(stop_ids), stop, min_new)
+    asked = _asked(policy, prompts, n, max_new, seeds, draw, ending)
+    longest = max((len(p) for p in prompts), default=0) + max_new
+    rows = max(n, min(rows, affordable(policy, longest)))
     waiting = deque(sorted(asked, key=lambda one: -len(one.prompt)))
-    with _evaluating(policy), policy.cast_once(), torch.no_grad():
-        _decode(waiting, steps_of(policy, n, state), rows // n, draw, ending, tick)
+    with sampling(policy):
+        for alive, _ in decode(waiting, steps_of(policy, n, state), rows // n):
+            tick(len(alive))
     return [Sample(s.ids, s.logprobs, s.ended) for one in asked for s in one.answers]
 
 
@@ -126,7 +130,9 @@ def _asked(
     n: int,
     max_new: int,
     seeds: int | Sequence[int],
-) -> list[_Asked]:
+    draw: Draw,
+    ending: Ending,
+) -> list[Asked]:
     positions = getattr(policy.model.config, "max_position_embeddings", None) or 2**31
     made = []
     for i, prompt in enumerate(prompts):
@@ -138,12 +144,13 @@ def _asked(
             )
         places = range(i * n, (i + 1) * n)
         own = [[seeds, k] if isinstance(seeds, int) else int(seeds[k]) for k in places]
-        made.append(_Asked(prompt, [_Sequence(room, np.random.default_rng(s)) for s in own]))
+        answers = [Growing(room, np.random.default_rng(s), draw, ending) for s in own]
+        made.append(Asked(prompt, answers))
     return made
 
 
-def _affordable(policy: Policy, prompts: Sequence[Sequence[int]], max_new: int) -> int:
-    """Rows whose keys and values CACHE_BYTES hold, if every one is as long as it may get."""
+def affordable(policy: Policy, longest: int) -> int:
+    """Rows whose keys and values CACHE_BYTES hold, if every one gets `longest` tokens long."""
     config = policy.model.config.get_text_config()
     if not policy.share:  # no keys are kept
         return ROWS
@@ -151,8 +158,14 @@ def _affordable(policy: Policy, prompts: Sequence[Sequence[int]], max_new: int) 
     width = getattr(config, "head_dim", None) or config.hidden_size // heads
     groups = getattr(config, "num_key_value_heads", None) or heads
     token = 2 * config.num_hidden_layers * groups * width * policy.model.dtype.itemsize
-    longest = max((len(p) for p in prompts), default=0) + max_new
     return CACHE_BYTES // (token * longest)
+
+
+@contextmanager
+def sampling(policy: Policy) -> Iterator[None]:
+    """What `decode` runs in: no gradient, weights cast once, eval mode."""
+    with _evaluating(policy), policy.cast_once(), torch.no_grad():
+        yield
 
 
 @contextmanager
@@ -166,40 +179,67 @@ def _evaluating(policy: Policy) -> Iterator[None]:
         policy.model.train(before)
 
 
-def _decode(
-    waiting: deque[_Asked],
-    steps: Steps,
-    most: int,
-    draw: Draw,
-    ending: _Ending,
-    tick: Callable[[int], None],
-) -> None:
-    """Draw token after token; rows leave as they finish, prompts enter as there is room."""
-    alive: list[_Sequence] = []
+def decode(
+    waiting: deque[Asked], steps: Steps, most: int
+) -> Iterator[tuple[Sequence[Growing], Tensor]]:
+    """Draw token after token, until nobody grows or waits; rows leave as they finish, prompts enter
+    as there is room (`most` at once).
+
+    Each step gives the rows with a token more, and the logits [rows, V] that it was drawn from.
+    Meanwhile others may be put into `waiting`, and a row whose `room` is set to 0 leaves.
+    """
+    alive: list[Growing] = []
     kept: list[int] = []
     ids = torch.zeros(0, dtype=torch.long)
     while alive or waiting:
         entering = _entering(waiting, len(alive), most, steps)
         scores = steps.step(kept, ids, [one.prompt for one in entering])
         alive += [s for one in entering for s in one.answers]
-        uniform = torch.tensor([s.random.random() for s in alive], dtype=torch.float64)
-        scores = ending.barred(scores, alive)
-        ids, logp = draw.choose(scores, uniform.to(scores.device))
+        ids, logp = _drawn(_barred(scores, alive), alive)
         for s, token, value in zip(alive, ids.tolist(), logp.tolist(), strict=True):
             s.ids.append(token)
             s.logprobs.append(value)
-            s.ended = ending.ends(s.ids)
-        tick(len(alive))
+            s.ended = s.ending.ends(s.ids)
+        yield alive, scores
         kept = _going_on(alive)
         alive, ids = [alive[i] for i in kept], ids[kept]
 
 
-def _entering(waiting: deque[_Asked], alive: int, most: int, steps: Steps) -> list[_Asked]:
+def _barred(scores: Tensor, alive: Sequence[Growing]) -> Tensor:
+    """Scores where answers that are too short cannot end."""
+    short: dict[frozenset[int], list[int]] = {}
+    for i, s in enumerate(alive):
+        if len(s.ids) + 1 < s.ending.min_new:
+            short.setdefault(s.ending.ids, []).append(i)
+    for ids, rows in short.items():
+        at = torch.tensor(rows, device=scores.device)
+        scores[at[:, None], torch.tensor(sorted(ids), device=scores.device).long()] = -torch.inf
+    return scores
+
+
+def _drawn(scores: Tensor, alive: Sequence[Growing]) -> tuple[Tensor, Tensor]:
+    """Ids [rows] and their log-probabilities [rows], each row's as it is to be drawn."""
+    numbers = torch.tensor([s.random.random() for s in alive], dtype=torch.float64)
+    uniform = numbers.to(scores.device)
+    ways: dict[Draw, list[int]] = {}
+    for i, s in enumerate(alive):
+        ways.setdefault(s.draw, []).append(i)
+    if len(ways) == 1:
+        return alive[0].draw.choose(scores, uniform)
+    ids = torch.zeros(len(alive), dtype=torch.long, device=scores.device)
+    logp = torch.zeros(len(alive), device=scores.device)
+    for draw, rows in ways.items():
+        at = torch.tensor(rows, device=scores.device)
+        ids[at], logp[at] = draw.choose(scores[at], uniform[at])
+    return ids, logp
+
+
+def _entering(waiting: deque[Asked], alive: int, most: int, steps: Steps) -> list[Asked]:
     """The next prompts: `most` at a time with all their answers, about READ tokens a step."""
     if not waiting or (alive and steps.waits):
         return []
     n = len(waiting[0].answers)
-    taken: list[_Asked] = []
+    taken: list[Asked] = []
     read = 0
     while waiting and alive + (len(taken) + 1) * n <= max(most, 1) * n:
         if taken and read + len(waiting[0].prompt) > READ:
@@ -209,9 +249,9 @@ def _entering(waiting: deque[_Asked], alive: int, most: int, steps: Steps) -> li
     return taken
 
 
-def _going_on(alive: Sequence[_Sequence]) -> list[int]:
+def _going_on(alive: Sequence[Growing]) -> list[int]:
     """Rows that go on: whoever has ended is replaced by the last, so that few rows move."""
-    going = [not s.ended and len(s.ids) < s.room for s in alive]
+    going = [not s.leaves for s in alive]
     count = sum(going)
     movers = iter(i for i in range(count, len(alive)) if going[i])
     return [i if going[i] else next(movers) for i in range(count)]

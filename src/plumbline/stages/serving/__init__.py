@@ -1,0 +1,1 @@
+"""One model that answers many people, under several identities."""

@@ -1,0 +1,1 @@
+"""What plumbline says over HTTP. All that is asynchronous lives here; nothing here needs torch."""

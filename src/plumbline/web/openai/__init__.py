@@ -1,0 +1,1 @@
+"""Models behind the addresses and the JSON of OpenAI's API."""
