@@ -23,7 +23,15 @@ from pathlib import Path
 import numpy as np
 
 from plumbline.core.stats import mean_interval, paired_interval
-from plumbline.core.types import Conversation, Demonstration, Example, Ranking, Response
+from plumbline.core.types import (
+    Conversation,
+    Demonstration,
+    Example,
+    Ranking,
+    Response,
+    answer,
+    text_of,
+)
 from plumbline.data import write
 from plumbline.evals.tasks import Generation
 from plumbline.feedback.collecting.choosing import arranged, uncertainty
@@ -84,7 +92,8 @@ class World:
 
     def _answers(self, asked: Sequence[Conversation], n: int) -> list[list[Response]]:
         how = Generation(n=n, max_new_tokens=MAX_NEW, temperature=1.0, seed=self.seed)
-        return [list(group) for group in self._answerer()(asked, how)]
+        said = self._answerer()(asked, how)
+        return [[answer(text_of(one).strip() or "...") for one in group] for group in said]
 
     def _train(self, objective: str, model: str, rows: Sequence, out: Path, **sets: object) -> None:
         file = out.with_suffix(".jsonl")

@@ -196,7 +196,8 @@ def test_ratings_of_one_prompt_and_axis_become_a_ranking() -> None:
     kind, true = made.examples
     assert kind.tiers == ((1,), (0, 2)) and kind.tags == {"axis": "kind"}
     assert true.tiers == ((0,), (1,)) and true.tags == {"axis": "true"}
-    assert made.dropped == [("file.jsonl:7", "no second answer to this prompt")]
+    why = "a rating without a second answer to its prompt compares nothing"
+    assert not made.dropped and made.notes == (f"1 left out: {why}",)
 
 
 def test_thumbs_become_pairs_only_where_a_prompt_has_both() -> None:

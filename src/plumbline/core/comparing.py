@@ -103,12 +103,14 @@ def _from_group(group: Sequence[Rating | Choice], tiers: bool) -> list[Found]:
         scores.setdefault(judgement.response, []).append(score)
     means = [sum(s) / len(s) for s in scores.values()]
     first = group[0]
+    # Both are sound, and common: people say of all answers of a comparison that none is acceptable.
     if isinstance(first, Choice) and len(set(means)) < 2:
-        # Sound, and common: people say of all answers of a comparison that none is acceptable.
         why = "a thumb without one the other way on its prompt compares nothing"
         return [Aside(why) for _ in group]
     if len(scores) < 2:
-        return [Unusable(j.provenance.where, "no second answer to this prompt") for j in group]
+        return [Aside("a rating without a second answer to its prompt compares nothing")] * len(
+            group
+        )
     ranking = Ranking(first.prompt, tuple(scores), by_score(means), provenance=first.provenance)
     made = example(ranking, tiers=tiers)
     if isinstance(made, Example) and isinstance(first, Rating):

@@ -11,8 +11,8 @@
 Rules: ties never become pairs. A soft preference keeps its `p`, turned so that the likelier answer
 is the winner (p >= 0.5). Ratings of one prompt on one axis and scale become a ranking by (mean)
 score; thumbs become one only where a prompt has answers of both kinds, and that is noted. Rows
-that cannot be used (an empty answer, equal answers, nothing to compare with) are listed in
-`dropped`; what is sound but has no place in a view (a tie among pairs, a bad answer among
+that cannot be used (an empty answer, equal answers) are listed in `dropped`; what is sound but has
+no place in a view (a tie among pairs, a thumb with nothing to compare it with, a bad answer among
 demonstrations) is counted in `notes`. Callers print both and hold `dropped` to `drop_policy`.
 """
 

@@ -5,8 +5,8 @@
 
 This is what `plumbline sample` writes, too. A form of single answers (a thumb, a correction, a
 critique) makes an item of each response; a pair, a ranking or a rating takes as many different ones
-as it may, in order; a demonstration needs the prompt only. Where all answers of a row are equal,
-there is nothing to compare, and no item.
+as it may, in order; a demonstration needs the prompt only. Answers without words are left out, and
+where all others of a row are equal there is nothing to compare, and no item.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import Response
+from plumbline.core.views import empty
 from plumbline.data import fields
 from plumbline.data.bad import Bad
 from plumbline.feedback.collecting.forms import ANSWERS, Asked, Form, check_asked, checked
@@ -54,12 +55,14 @@ def items_of(row: Mapping[str, Any], form: Form) -> list[Item]:
     models = row.get("models") or [""] * len(said)
     if not isinstance(models, list) or len(models) != len(said):
         raise Bad("'models' does not name one model an answer", "give as many names as responses")
+    worded = [i for i, one in enumerate(said) if not empty(one)]
+    left, names = [said[i] for i in worded], [models[i] for i in worded]
     rank = fields.maybe_number(row, "rank")
     few, most = ANSWERS[form.kind]
     if form.kind in EACH:
-        groups = [([one], [name]) for one, name in zip(said, models, strict=True)]
+        groups = [([one], [name]) for one, name in zip(left, names, strict=True)]
     else:
-        kept, names = _different(said, models, most)
+        kept, names = _different(left, names, most)
         groups = [] if len(kept) < few <= len(said) else [(kept, names)]
     found = []
     for answers, who in groups:
