@@ -319,3 +319,19 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
         Database(url)
     with pytest.raises(UserError, match="no address"):
         Database("nonsense")
+
+
+def test_a_correction_that_changes_nothing_calls_the_answer_good(db: Database) -> None:
+    (ann,) = people(db, "ann")
+    with db.write() as at:
+        made = projects.create(at, "c", Form("correction"))
+        one = Asked((user("Why?"),), (answer("So it is."),))
+        two = Asked((user("How?"),), (answer("Badly."),))
+        projects.add(at, made, [Item(one), Item(two)])
+        projects.join(at, made, ann, "annotator")
+    while given := take(db, made, ann):
+        with db.write() as at:
+            body = {"text": "So it is."}
+            judging.judge(at, made, ann, given.item, body, key=f"key-of-{given.item}")
+    kinds = {type(one).__name__ for one in everything(db, made)}
+    assert kinds == {"Choice", "Edit"}

@@ -10,8 +10,8 @@
 
 Answers are numbered as they are stored, whatever order they were shown in. A ranking may leave
 answers out; ties share a tier. "none" says that no answer is acceptable: each then counts as called
-bad as well. A critique points at characters of the answer's text or at all of it; with a revision
-it is a correction too.
+bad as well. A correction that changes nothing calls the answer good. A critique points at characters
+of the answer's text or at all of it; with a revision it is a correction too.
 """
 
 from __future__ import annotations
@@ -250,7 +250,9 @@ def _ordered(asked: Asked, said: _Order, provenance: Provenance) -> list[Judgeme
     return found
 
 
-def _edit(asked: Asked, text: str, provenance: Provenance) -> Edit:
+def _edit(asked: Asked, text: str, provenance: Provenance) -> Edit | Choice:
+    if text.strip() == text_of(asked.answers[0]).strip():
+        return Choice(asked.prompt, asked.answers[0], True, provenance)
     return Edit(asked.prompt, asked.answers[0], answer(text), provenance)
 
 
