@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from plumbline.core.types import Edit, Ranking
+from plumbline.core.types import Choice, Edit, Ranking
 from plumbline.data import read
 from plumbline.microcosm import data
 from plumbline.recipe.attended import Attended, attend
@@ -56,4 +56,4 @@ def test_a_budget_of_minutes_ends_it(tmp_path: Path) -> None:
     found = read(out / "data.jsonl").judgements
     told = json.loads((out / "people.json").read_text())
     assert 1.0 <= told["minutes"] < 3 and 2 <= len(found) < 60
-    assert all(isinstance(one, Edit) for one in found)
+    assert all(isinstance(one, Edit | Choice) for one in found)

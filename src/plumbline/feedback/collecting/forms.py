@@ -10,8 +10,8 @@
 
 Answers are numbered as they are stored, whatever order they were shown in. A ranking may leave
 answers out; ties share a tier. "none" says that no answer is acceptable: each then counts as called
-bad as well. A correction that changes nothing calls the answer good. A critique points at characters
-of the answer's text or at all of it; with a revision it is a correction too.
+bad as well. A correction that changes nothing calls the answer good. A critique points at
+characters of the answer's text or at all of it; with a revision it is a correction too.
 """
 
 from __future__ import annotations
