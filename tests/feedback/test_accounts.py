@@ -1,5 +1,6 @@
 """Who comes in: passwords, log-ins, sessions, tokens, links; over SQLite and PostgreSQL."""
 
+# ruff: noqa: F401, F811  fixtures are imported
 from __future__ import annotations
 
 import time
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from statistics import median
 
 import pytest
-from postgres import database, server  # noqa: F401  fixtures
+from postgres import database, server
 from sqlalchemy import select, update
 
 from plumbline.core.errors import UserError
@@ -22,7 +23,7 @@ GOOD = "a long enough secret"
 
 
 @pytest.fixture
-def db(database: Database) -> Iterator[Database]:  # noqa: F811
+def db(database: Database) -> Iterator[Database]:
     yield database
 
 

@@ -34,6 +34,7 @@ from plumbline.cli import (
     sample,
     serve,
     store,
+    studio,
     train,
 )
 from plumbline.cli.show import error
@@ -69,6 +70,7 @@ app.command()(agreement.agreement)
 app.command()(evaluate.evaluate)
 app.command()(evaluate.report)
 app.command()(serve.serve)
+app.command()(studio.studio)
 app.add_typer(store.app, name="store")
 app.add_typer(microcosm.app, name="microcosm")
 app.command()(doctor.doctor)

@@ -89,7 +89,12 @@ def _parsed(url: str) -> URL:
             fix="give sqlite:///FILE or postgresql://USER@HOST/NAME",
         ) from None
     if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(parsed.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"no folder can be made there ({error.strerror})"
+            raise UserError(what, where=str(folder), fix="give a place of yours") from None
     if parsed.drivername == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     return parsed

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from plumbline.core.errors import UserError, unknown
 from plumbline.core.ids import digest
@@ -131,6 +131,10 @@ def add(at: Connection, project: Project, given: Iterable[Item]) -> int:
         if rows:
             at.execute(insert(items), list(rows.values()))
         new += len(rows)
+    if new >= TOGETHER and at.dialect.name == "postgresql":
+        at.execute(
+            text("ANALYZE items")
+        )  # else it plans for a table that is empty
     return new
 
 

@@ -1,0 +1,27 @@
+"""One browser and one studio for all tests here; skipped where there is no Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from house import CHROMIUM, WHY, House, launched, opened
+from playwright.sync_api import Browser, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    if CHROMIUM is None:
+        pytest.skip(WHY)
+    with sync_playwright() as play:
+        started = launched(play)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A studio; each test makes projects of its own."""
+    with opened(tmp_path_factory.mktemp("studio")) as found:
+        yield found
