@@ -132,9 +132,7 @@ def add(at: Connection, project: Project, given: Iterable[Item]) -> int:
             at.execute(insert(items), list(rows.values()))
         new += len(rows)
     if new >= TOGETHER and at.dialect.name == "postgresql":
-        at.execute(
-            text("ANALYZE items")
-        )  # else it plans for a table that is empty
+        at.execute(text("ANALYZE items"))  # else it plans for a table that is empty
     return new
 
 
