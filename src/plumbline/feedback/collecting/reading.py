@@ -65,9 +65,9 @@ def standing(
     yield from at.execution_options(yield_per=TOGETHER).execute(wanted)  # type: ignore[misc]
 
 
-def said(at: Connection, project: Project) -> Iterator[Judgement]:
+def said(at: Connection, project: Project, *, settled: bool = True) -> Iterator[Judgement]:
     """Every judgement that stands, as it was observed."""
-    for row in standing(at, project):
+    for row in standing(at, project, settled=settled):
         yield from judgements_of(project.form, project.name, row)
 
 

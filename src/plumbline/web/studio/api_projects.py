@@ -15,6 +15,7 @@ from plumbline.feedback.collecting import (
     accounts,
     choosing,
     invites,
+    judging,
     listing,
     projects,
     queue,
@@ -30,6 +31,7 @@ from plumbline.web.studio.schema import (
     Assigned,
     Closed,
     Guideline,
+    Judged,
     Member,
     NewInvite,
     NewProject,
@@ -99,6 +101,15 @@ def rank(request: Request, seat: Curator, body: Ranked) -> dict[str, int]:
         placed = choosing.arrange(at, seat.project, body.utilities, body.share, body.seed)
         accounts.note(at, seat.person.id, seat.project.id, "ranked", {"placed": placed})
     return {"placed": placed}
+
+
+@router.post("/projects/{project}/adjudicate")
+def adjudicate(request: Request, seat: Curator, body: Judged) -> dict[str, int]:
+    """A curator's word on an item: it stands in place of what people said, which stays."""
+    with studio_of(request).database.write() as at:
+        who = seat.person.id
+        event = judging.adjudicate(at, seat.project, who, body.item, body.body, key=body.key)
+    return {"event": event}
 
 
 @router.post("/projects/{project}/close", status_code=204)

@@ -95,7 +95,9 @@ def agreed(studio: Studio, seat: Seat) -> Summary:
 
     def counted() -> Summary:
         with studio.database.read() as at:
-            return agreement(list(reading.said(at, seat.project)), draws=DRAWS)
+            # What a curator settled is shown as people saw it: their disagreement is the point.
+            said = list(reading.said(at, seat.project, settled=False))
+        return agreement(said, draws=DRAWS)
 
     found: Summary = studio.recent.get(key, KEPT, counted)
     return found
