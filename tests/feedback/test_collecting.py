@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from postgres import database, server
 from sqlalchemy import insert, select
 
 from plumbline.core.errors import UserError
@@ -21,12 +21,12 @@ from plumbline.feedback.collecting.forms import Asked, Form
 from plumbline.feedback.collecting.projects import Item, Project
 from plumbline.feedback.collecting.tables import events, items, users, work
 
+__all__ = ["database", "server"]  # fixtures
+
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 'studio.sqlite'}")
-    yield made
-    made.close()
+def db(database: Database) -> Database:
+    return database
 
 
 def people(db: Database, *names: str) -> list[int]:
@@ -291,6 +291,42 @@ def test_many_at_once_lose_and_double_nothing(db: Database) -> None:
         kept = at.execute(select(items.c.taken, items.c.done, items.c.open)).all()
         assert set(kept) == {(2, 2, False)}
         assert set(at.execute(select(work.c.state)).scalars()) == {"judged"}
+
+
+def test_many_who_skip_and_undo_at_once_do_not_block_each_other(db: Database) -> None:
+    crowd = people(db, *(f"p{n}" for n in range(6)))
+    made = project(db, 40, tuple(crowd), quota=3)
+    wrong: list[BaseException] = []
+
+    def work_on(who: int) -> None:
+        try:
+            for turn in range(12):
+                given = take(db, made, who)
+                if given is None:
+                    return
+                with db.write() as at:
+                    key = f"key-of-{who}-{turn}"
+                    if turn % 3:
+                        judging.skip(at, made, who, given.item, "hard", key=key)
+                    else:
+                        judging.judge(at, made, who, given.item, {"tiers": [[0], [1]]}, key=key)
+                if turn % 2:
+                    with db.write() as at:
+                        judging.undo(at, made, who, key=f"undo-of-{who}-{turn}")
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=work_on, args=(who,)) for who in crowd]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert not wrong
+    with db.read() as at:
+        held = at.execute(select(items.c.id, items.c.taken)).all()
+        states = at.execute(select(work.c.item, work.c.state)).all()
+    busy = Counter(item for item, state in states if state in ("leased", "judged"))
+    assert {item: taken for item, taken in held if taken} == dict(busy)
 
 
 def test_ranks_say_what_is_asked_first(db: Database) -> None:

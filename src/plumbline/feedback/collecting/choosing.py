@@ -26,8 +26,8 @@ from sqlalchemy import Connection, select, update
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import Conversation
-from plumbline.feedback.collecting.projects import Project
-from plumbline.feedback.collecting.tables import items, members
+from plumbline.feedback.collecting.projects import Project, search_anew
+from plumbline.feedback.collecting.tables import items
 
 Tiers = Sequence[Sequence[int]]
 
@@ -114,4 +114,4 @@ def rerank(
     for item, rank in ranks.items():
         here = (items.c.id == item) & (items.c.project == project.id)
         at.execute(update(items).where(here).values(rank=rank, random=item in drawn))
-    at.execute(update(members).where(members.c.project == project.id).values(cursor=None))
+    search_anew(at, project)

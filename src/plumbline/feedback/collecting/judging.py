@@ -16,8 +16,8 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 
 from plumbline.core.errors import UserError
 from plumbline.feedback.collecting.forms import LONGEST, checked
-from plumbline.feedback.collecting.projects import Project, alone, asked_of, guideline
-from plumbline.feedback.collecting.tables import Found, drafts, events, items, members, work
+from plumbline.feedback.collecting.projects import Project, alone, asked_of, guideline, search_anew
+from plumbline.feedback.collecting.tables import Found, drafts, events, items, work
 
 LONGEST_KEY = 64
 MOST_SECONDS = 86_400.0
@@ -160,7 +160,7 @@ def _move(at: Connection, project: Project, user: int, given: Found, state: str)
     at.execute(update(items).where(items.c.id == given.id).values(open=~full))
     if state == "leased" or (held and not holds):
         # Somebody's search may have passed it already.
-        at.execute(update(members).where(members.c.project == project.id).values(cursor=None))
+        search_anew(at, project)
 
 
 def _last(at: Connection, project: Project, user: int) -> Found | None:

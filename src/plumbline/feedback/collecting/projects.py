@@ -136,6 +136,14 @@ def add(at: Connection, project: Project, given: Iterable[Item]) -> int:
     return new
 
 
+def search_anew(at: Connection, project: Project) -> None:
+    """Let everybody's search begin at the first item again: one that was passed by may be free now.
+    One row is written and not one a member, so that two who undo at once do not wait for each
+    other."""
+    here = projects.c.id == project.id
+    at.execute(update(projects).where(here).values(turn=projects.c.turn + 1))
+
+
 def guide(at: Connection, project: Project, text: str, author: int | None) -> int:
     """Guidelines from now on; their version."""
     last = guideline(at, project)[0]

@@ -15,12 +15,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, exists, insert, select, update
 
 from plumbline.core.errors import UserError
 from plumbline.feedback.collecting.forms import Asked
-from plumbline.feedback.collecting.projects import Project, alone, asked_of
-from plumbline.feedback.collecting.tables import Found, drafts, items, members, work
+from plumbline.feedback.collecting.projects import Project, alone, asked_of, search_anew
+from plumbline.feedback.collecting.tables import Found, drafts, items, members, projects, work
 
 
 @dataclass(frozen=True)
@@ -82,17 +82,19 @@ def order(project: Project, user: int, item: int, count: int) -> list[int]:
 
 def _search(at: Connection, project: Project, user: int) -> Found | None:
     here = and_(members.c.project == project.id, members.c.user == user)
-    me = at.execute(select(members.c.cursor, members.c.given).where(here)).first()
+    me = at.execute(select(members.c.cursor, members.c.given, members.c.turn).where(here)).first()
     if me is None:
         raise UserError("not a member of this project", where=project.name)
     draw = random.Random(f"{project.seed}/{user}/{me.given}").random()
     found = _check(at, project, user) if draw < project.checks else None
     if found is None:
-        found = _after(at, project, user, me.cursor)
-        if found is None and me.cursor is not None:
+        turn = at.execute(select(projects.c.turn).where(projects.c.id == project.id)).scalar_one()
+        cursor = me.cursor if me.turn == turn else None
+        found = _after(at, project, user, cursor)
+        if found is None and cursor is not None:
             found = _after(at, project, user, None)
         if found is not None:
-            at.execute(update(members).where(here).values(cursor=found.rank))
+            at.execute(update(members).where(here).values(cursor=found.rank, turn=turn))
     at.execute(update(members).where(here).values(given=members.c.given + 1))
     return found
 
@@ -148,10 +150,7 @@ def _release(at: Connection, project: Project, now: float) -> None:
         at.execute(update(work).where(_mine(item, user)).values(state=after))
         at.execute(update(items).where(items.c.id == item).values(taken=items.c.taken - 1))
     if rows and not project.assigned:
-        lowest = select(func.min(items.c.rank)).where(items.c.id.in_([item for item, _ in rows]))
-        back = at.execute(lowest).scalar_one()
-        behind = and_(members.c.project == project.id, members.c.cursor >= back)
-        at.execute(update(members).where(behind).values(cursor=None))
+        search_anew(at, project)
 
 
 def _mine(item: int, user: int) -> Any:

@@ -72,6 +72,7 @@ projects = Table(
     Column("assigned", Boolean, nullable=False),  # to named people only
     Column("seed", Integer, nullable=False),
     Column("closed", Boolean, nullable=False, default=False),
+    Column("turn", Integer, nullable=False, default=0),  # counts up when cursors hold no more
     Column("created", Float, nullable=False),
 )  # fmt: skip
 
@@ -88,6 +89,7 @@ members = Table(
     "members", metadata, _to("project", primary_key=True), _to("user", primary_key=True),
     Column("role", String(16), nullable=False),
     Column("cursor", Float),  # rank of what was given last: the search goes on there
+    Column("turn", Integer, nullable=False, default=-1),  # the project's when that was
     Column("given", Integer, nullable=False, default=0),
 )  # fmt: skip
 
