@@ -78,6 +78,14 @@ def test_a_project_is_trained_on_and_exported(home: Store, tmp_path: Path) -> No
     assert len(file.read_text("utf-8").splitlines()) == 12
 
 
+def test_a_group_is_trained_on_alone(home: Store) -> None:
+    judged(home, 3)
+    assert len(read(data_path("ref:mine@scholars", home)).judgements) == 3
+    assert home.refs()["mine.scholars"] == taken(home, "mine@scholars") != taken(home, "mine")
+    with pytest.raises(UserError, match="nobody of the group 'keepers'"):
+        data_path("ref:mine@keepers", home)
+
+
 def test_a_name_means_one_thing(home: Store, tmp_path: Path) -> None:
     judged(home, 1)
     (tmp_path / "a.jsonl").write_text('{"prompt": "a", "chosen": "b", "rejected": "c"}\n')

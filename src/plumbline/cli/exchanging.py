@@ -33,16 +33,6 @@ TOOLS: Mapping[str, tuple[tuple[str, ...], str]] = {
     ),
 }
 """The forms a tool's export is read as, and how to export."""
-ROWS = {
-    "pairs": "preference",
-    "pooled-pairs": "preference",
-    "rankings": "ranking",
-    "labels": "unpaired",
-    "ratings": "rating",
-    "demonstrations": "messages",
-    "judgements": "plumbline",
-}
-"""What `--as` names, as the forms of `data.write`."""
 
 
 def importing(
@@ -133,6 +123,7 @@ def exporting(
     from plumbline.core.pooling import of_group, pool
     from plumbline.data import read
     from plumbline.data.write import save
+    from plumbline.feedback.collecting.exporting import WRITTEN
     from plumbline.stages.collected import data_path
     from plumbline.store import find_store
 
@@ -149,7 +140,7 @@ def exporting(
     if secret:
         said = [anonymous(judgement, secret, keep_group=keep_group) for judgement in said]
         notes.append("texts are as they were: `plumbline data clean` finds personal data in them")
-    done = save(said, out, ROWS[form], source=data)
+    done = save(said, out, WRITTEN[form][0], source=data)  # type: ignore[index]
     yield f"{out}: {done.rows} {form}"
     yield from notes
     yield from some("left out", [*loaded.bad, *loaded.dropped, *loaded.left, *done.dropped])

@@ -1,4 +1,5 @@
-"""What people said in the studio, as data: `ref:NAME` of a project is what stands in it now.
+"""What people said in the studio, as data: `ref:NAME` of a project is what stands in it now,
+and `ref:NAME@GROUP` what people of one group said: where groups differ, a mean is nobody's.
 
 The judgements are written into the store as an artifact of their own, by content, and the project's
 name is given to it. So a training run names exactly what it was trained on, and goes on being that
@@ -54,25 +55,28 @@ def studio(home: Store) -> Iterator[Database | None]:
 
 
 def taken(home: Store, name: str) -> str | None:
-    """The artifact of what stands in the project of that name, made now where it is new; None where
-    no studio has such a project. UserError where nobody has judged, or the name means another
-    artifact too."""
+    """The artifact of what stands in the project of that name (of its people of a group, behind an
+    @), made now where it is new; None where no studio has such a project. UserError where nobody
+    has judged, or the name means another artifact too."""
+    project, _, group = name.partition("@")
     with studio(home) as db:
         if db is None:
             return None
         with db.read() as at:
-            found = next((one for one in projects.every(at) if one.name == name), None)
+            found = next((one for one in projects.every(at) if one.name == project), None)
             if found is None:
                 return None
             with tempfile.TemporaryDirectory(dir=home.root) as folder:
-                count = write(Path(folder) / DATA, reading.said(at, found))
-                if not count:
+                said = reading.said(at, found)
+                own = (one for one in said if group in ("", one.provenance.judge.group))
+                if not write(Path(folder) / DATA, own):
+                    who = f"nobody of the group {group!r}" if group else "nobody"
                     raise UserError(
-                        "nobody has judged in this project yet",
+                        f"{who} has judged in this project yet",
                         where=f"ref:{name}",
                         fix="plumbline studio, and its page of the project",
                     )
-                return _kept(home, name, Path(folder))
+                return _kept(home, name.replace("@", "."), Path(folder))
 
 
 def _kept(home: Store, name: str, folder: Path) -> str:
