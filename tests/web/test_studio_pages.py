@@ -51,6 +51,7 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", P + "/export"): (200, 200, 403, 200, 404, 303),
     ("GET", "/runs"): (200, 403, 403, 403, 403, 303),
     ("GET", "/runs/{run}"): (404, 403, 403, 403, 403, 303),
+    ("GET", "/runs/{run}/report"): (404, 403, 403, 403, 403, 303),
     ("GET", "/api/runs/{run}/metrics"): (404, 403, 403, 403, 403, 401),
 }
 SENT: dict[str, dict[str, object]] = {
@@ -205,6 +206,29 @@ def test_curves_of_a_run_are_sent_thinned_and_whole_lines_only(house: House) -> 
     assert found["rows"] == 1000 and list(found["curves"]) == ["loss"]
     loss = found["curves"]["loss"]
     assert loss[0] == [0, 1] and len(loss) <= 400 and loss[-1][0] > 990
+
+
+def test_a_run_is_reported_in_a_sandbox(house: House) -> None:
+    folder = house.studio.folder / "work" / "run-2"
+    folder.mkdir(parents=True)
+    told = {"command": "evaluate", "label": "<b>mine</b>", "seconds": {}, "peak_gb": None,
+            "metrics": {"gold": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 9}}}  # fmt: skip
+    (folder / "metrics.jsonl").write_text('{"step": 1, "loss": 1.0}\n')
+    (folder / "results.json").write_text(json.dumps(told))
+    client = house.client("owner")
+    name = re.search(r'href="/runs/(\w+)">work/run-2', client.get("/runs").text)[1]
+    found = client.get(f"/runs/{name}/report")
+    assert (
+        found.status_code == 200 and "&lt;b&gt;mine" in found.text and "<script" not in found.text
+    )
+    policy = found.headers["content-security-policy"]
+    assert policy.startswith("sandbox; default-src 'none'") and "script-src" not in policy
+    assert found.headers["x-frame-options"] == "DENY"
+    (folder / "report.html").write_text("<h1>as it was written</h1>")
+    assert client.get(f"/runs/{name}/report").text == "<h1>as it was written</h1>"
+    (folder / "report.html").unlink()
+    (folder / "results.json").write_text("{")
+    assert client.get(f"/runs/{name}/report").status_code == 400
 
 
 def test_disagreement_between_groups_is_said(house: House) -> None:

@@ -41,7 +41,8 @@ class Headed:
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(self.more)
+                for name, value in self.more.items():
+                    headers.setdefault(name, value)  # a report brings a policy of its own
                 headers["Cache-Control"] = kept
             await send(message)
 

@@ -1,4 +1,6 @@
-"""Training runs of the store, with live curves from their metrics.jsonl. For owners.
+"""Training runs of the store, with live curves from their metrics.jsonl, and reports. For owners.
+
+A report is a page of its own, with its styles in it; it is shown in a sandbox where nothing runs.
 
 A run is named by a digest of its folder's path, so that no address names a path. Folders are looked
 for a few levels deep, once in some seconds.
@@ -10,13 +12,14 @@ import hashlib
 import json
 import math
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from plumbline.web.studio import security
 from plumbline.web.studio.errors import Refused
@@ -26,7 +29,12 @@ from plumbline.web.studio.state import Studio, studio_of
 
 router = APIRouter()
 Owner = Annotated[Person, Depends(security.owner)]
-METRICS = "metrics.jsonl"
+METRICS, REPORT = "metrics.jsonl", "report.html"
+ALONE = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none';"
+    " base-uri 'none'; form-action 'none'"
+)
+"""The policy of a report: its own styles and pictures, no script, no form, no other host."""
 DEEP, MOST, POINTS = 5, 200, 400
 """Levels that are looked at, runs that are listed, points of a curve that are sent."""
 LISTED = 10.0
@@ -35,7 +43,7 @@ LISTED = 10.0
 
 @dataclass(frozen=True)
 class Run:
-    """A folder with metrics: its place under the store, and when they were last written."""
+    """A folder with metrics or a report: its place under the store, and when it was last written."""
 
     id: str
     place: str
@@ -53,6 +61,13 @@ def runs(request: Request, who: Owner) -> Response:
 def run_page(request: Request, run: str, who: Owner) -> Response:
     """One run's curves, drawn by a script."""
     return shown(request, "run.html", {"run": _run(studio_of(request), run)})
+
+
+@router.get("/runs/{run}/report")
+def report(request: Request, run: str, who: Owner) -> Response:
+    """The run's report: the one in its folder, else one that is made now."""
+    found = _run(studio_of(request), run)
+    return HTMLResponse(_report(found.folder), headers={"Content-Security-Policy": ALONE})
 
 
 @router.get("/api/runs/{run}/metrics")
@@ -84,15 +99,28 @@ def _run(studio: Studio, name: str) -> Run:
 
 
 def _found(root: Path) -> Iterator[Run]:
-    """Folders with metrics, not through links."""
+    """Folders with metrics or a report, not through links."""
     for folder, inside, files in os.walk(root):
         place = Path(folder).relative_to(root)
         if len(place.parts) >= DEEP:
             inside.clear()
-        if METRICS in files:
+        if METRICS in files or REPORT in files:
             name = hashlib.sha256(str(place).encode("utf-8", "surrogateescape")).hexdigest()[:16]
             path = Path(folder)
-            yield Run(name, str(place), path, (path / METRICS).stat().st_mtime)
+            newest = max(
+                (path / file).stat().st_mtime for file in (METRICS, REPORT) if file in files
+            )
+            yield Run(name, str(place), path, newest)
+
+
+def _report(folder: Path) -> str:
+    """The page's text. UserError for a folder that nothing can be reported of."""
+    from plumbline.evals.report import build_report
+
+    if (folder / REPORT).is_file():
+        return (folder / REPORT).read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as place:
+        return build_report([folder], Path(place) / REPORT).read_text(encoding="utf-8")
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
