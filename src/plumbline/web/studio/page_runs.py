@@ -43,7 +43,7 @@ LISTED = 10.0
 
 @dataclass(frozen=True)
 class Run:
-    """A folder with metrics or a report: its place under the store, and when it was last written."""
+    """A folder with metrics or a report: its place in the store, and when it was last written."""
 
     id: str
     place: str
