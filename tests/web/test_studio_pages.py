@@ -51,6 +51,7 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", P + "/export"): (200, 200, 403, 200, 404, 303),
     ("GET", "/runs"): (200, 403, 403, 403, 403, 303),
     ("GET", "/runs/{run}"): (404, 403, 403, 403, 403, 303),
+    ("POST", P + "/settle"): (404, 404, 403, 403, 404, 303),
     ("GET", "/runs/{run}/report"): (404, 403, 403, 403, 403, 303),
     ("GET", "/api/runs/{run}/metrics"): (404, 403, 403, 403, 403, 401),
 }
@@ -62,6 +63,7 @@ SENT: dict[str, dict[str, object]] = {
     P + "/invites": {"role": "annotator"},
     P + "/members/{user}": {"role": "viewer"},
     P + "/guideline": {"text": "Be brief."},
+    P + "/settle": {"event": "999"},
 }
 NAMES = {"project": "p", "token": "1", "session": "0" * 16, "run": "none"}
 
@@ -250,6 +252,33 @@ def test_disagreement_between_groups_is_said(house: House) -> None:
     assert page == 404, "no member of it"
     text = house.client("owner").get("/p/split").text
     assert "Groups of people differ on 6 items" in text and "people of different groups" in text
+    assert "--data ref:split@GROUP" in text
+
+
+def test_a_curator_settles_an_item_by_letting_a_judgement_stand(house: House) -> None:
+    from plumbline.feedback.collecting import accounts, judging, queue, reading
+
+    with house.database.write() as here:
+        made = projects.create(here, "split", Form("pair"), quota=2)
+        asked = (Asked((user(f"{n}?"),), (answer("a"), answer("b"))) for n in range(2))
+        projects.add(here, made, map(Item, asked))
+        for n in range(2):
+            who = accounts.add(here, f"judge-{n}", None, people="", owner=False)
+            projects.join(here, made, who, "annotator")
+            while (given := queue.next_item(here, made, who)) is not None:
+                body = {"tiers": [[n], [1 - n]]}
+                judging.judge(here, made, who, given.item, body, key=key())
+    client = house.client("owner")
+    page = client.get("/p/split/items?differ=1").text
+    events = re.findall(r'name="event" value="(\d+)"', page)
+    assert len(events) == 4 and "Settled by" not in page
+    csrf = re.search(r'name="csrf" value="([^"]+)"', page)[1]
+    reply = client.post("/p/split/settle", data={"event": events[1], "csrf": csrf})
+    assert reply.status_code == 303
+    assert len(re.findall(r'name="event"', client.get("/p/split/items?differ=1").text)) == 2
+    assert client.get("/p/split/items").text.count("Settled by") == 1
+    with house.database.read() as here:
+        assert len(list(reading.said(here, made))) == 3
 
 
 def test_the_scripts_are_short_and_nothing_is_inline() -> None:

@@ -73,6 +73,7 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "/new"): (303, 403, 403, 403, 403, 303),
     ("GET", "/runs"): (200, 403, 403, 403, 403, 303),
     ("GET", "/runs/{run}"): (404, 403, 403, 403, 403, 303),
+    ("POST", S + "/settle"): (404, 404, 403, 403, 404, 303),
     ("GET", "/runs/{run}/report"): (404, 403, 403, 403, 403, 303),
     ("GET", S): (200, 200, 200, 200, 404, 303),
     ("POST", S + "/close"): (303, 303, 403, 403, 404, 303),
@@ -92,6 +93,7 @@ FORMS: dict[str, dict[str, str]] = {
     S + "/invites": {"role": "viewer"},
     S + "/members/{user}": {"role": "viewer"},
     S + "/guideline": {"text": "Be fairer."},
+    S + "/settle": {"event": "999"},
 }
 """What a page's form sends."""
 

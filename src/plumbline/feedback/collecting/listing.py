@@ -6,15 +6,17 @@ Counts come from the events that stand. Of a check it is told whether it was ans
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
+from plumbline.core.ids import canonical_json
 from plumbline.feedback.collecting.forms import Asked, right
 from plumbline.feedback.collecting.projects import Project, asked_of, names_of
+from plumbline.feedback.collecting.reading import standing
 from plumbline.feedback.collecting.tables import Found, events, items, members, users, work
 
 MOST = 500
@@ -38,7 +40,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Listed:
-    """An item with its counts, and what was said of it."""
+    """An item with its counts, what was said of it, and a curator's word that stands instead."""
 
     id: int
     number: int
@@ -50,6 +52,7 @@ class Listed:
     done: int
     open: bool
     said: tuple[Said, ...]
+    settled: Said | None = None
 
 
 @dataclass
@@ -69,18 +72,47 @@ class Worker:
     _spent: list[float] = field(default_factory=list, repr=False)
 
 
-def page(at: Connection, project: Project, *, after: int = -1, limit: int = 50) -> list[Listed]:
-    """Items whose number is above `after`, in the order of their numbers."""
+def page(
+    at: Connection,
+    project: Project,
+    *,
+    after: int = -1,
+    limit: int = 50,
+    only: Collection[int] | None = None,
+) -> list[Listed]:
+    """Items whose number is above `after` (and which are among `only`), by their numbers."""
     wanted = select(items).where(items.c.project == project.id, items.c.number > after)
+    if only is not None:
+        wanted = wanted.where(items.c.id.in_(sorted(only)))
     rows = at.execute(wanted.order_by(items.c.number).limit(max(1, min(limit, MOST)))).all()
-    said = _said(at, project, [row.id for row in rows])
+    chosen = [row.id for row in rows]
+    said, settled = _said(at, project, chosen), _settled(at, project, chosen)
     return [
         Listed(
             row.id, row.number, asked_of(row), tuple(row.models), row.known, row.rank, row.taken,
-            row.done, row.open, tuple(said[row.id]),
+            row.done, row.open, tuple(said[row.id]), settled.get(row.id),
         )
         for row in rows
     ]  # fmt: skip
+
+
+def divided(at: Connection, project: Project) -> list[int]:
+    """Items of which people said different things, and which no curator has settled."""
+    said: dict[int, set[str]] = defaultdict(set)
+    for row in standing(at, project, settled=False):
+        said[row.item].add(canonical_json(row.body))
+    done = select(events.c.item).where(
+        events.c.project == project.id, events.c.kind == "adjudicated"
+    )
+    settled = set(at.execute(done).scalars())
+    return [item for item, bodies in said.items() if len(bodies) > 1 and item not in settled]
+
+
+def judged(at: Connection, project: Project, event: int) -> tuple[int, dict[str, Any]] | None:
+    """Item and body of a judgement, by its event; None where this project has no such judgement."""
+    here = and_(events.c.id == event, events.c.kind == "judged")
+    row = next(iter(_rows(at, project, here)), None)
+    return None if row is None else (row.item, row.body)
 
 
 def people(at: Connection, project: Project) -> list[Worker]:
@@ -162,27 +194,42 @@ def _said(at: Connection, project: Project, chosen: Sequence[int]) -> dict[int, 
     found: dict[int, list[Said]] = defaultdict(list)
     for row in _latest(at, project, chosen):
         if row.kind in ("judged", "skipped"):
-            found[row.item].append(
-                Said(row.id, row.user, row.name, row.people, row.kind, row.body, tuple(row.shown),
-                     row.seconds, row.at)
-            )  # fmt: skip
+            found[row.item].append(_as_said(row))
     return found
+
+
+def _settled(at: Connection, project: Project, chosen: Sequence[int]) -> dict[int, Said]:
+    """The last word of a curator on some items."""
+    word = and_(events.c.kind == "adjudicated", events.c.item.in_(chosen))
+    return {row.item: _as_said(row) for row in _rows(at, project, word)}
+
+
+def _as_said(row: Found) -> Said:
+    return Said(
+        row.id, row.user, row.name, row.people, row.kind, row.body, tuple(row.shown), row.seconds,
+        row.at,
+    )  # fmt: skip
 
 
 def _latest(
     at: Connection, project: Project, chosen: Sequence[int] | None = None
 ) -> Sequence[Found]:
-    """The latest event of each person on each item, by id; `chosen`: on these items."""
-    here = events.c.project == project.id
+    """The latest event of each person on each item, by id; `chosen`: on these items. A curator's
+    word stands apart from what they said as one of the judges."""
+    here = and_(events.c.project == project.id, events.c.kind != "adjudicated")
     if chosen is not None:
         here = and_(here, events.c.item.in_(chosen))
-    latest = select(func.max(events.c.id).label("id")).where(here)
-    latest_ = latest.group_by(events.c.item, events.c.user).subquery()
+    latest = select(func.max(events.c.id)).where(here).group_by(events.c.item, events.c.user)
+    return _rows(at, project, events.c.id.in_(latest))
+
+
+def _rows(at: Connection, project: Project, which: ColumnElement[bool]) -> Sequence[Found]:
+    """Events with who it was and what was known, by id."""
     wanted = (
         select(events, users.c.name, users.c.people, items.c.known)
-        .join(latest_, latest_.c.id == events.c.id)
         .join(users, users.c.id == events.c.user)
         .join(items, items.c.id == events.c.item)
+        .where(events.c.project == project.id, which)
         .order_by(events.c.id)
     )
     return at.execute(wanted).all()

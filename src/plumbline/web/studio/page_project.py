@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -9,9 +10,10 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from plumbline.core.errors import UserError
-from plumbline.feedback.collecting import listing, projects, reading
+from plumbline.feedback.collecting import judging, listing, projects, reading
 from plumbline.feedback.collecting.tables import guidelines, users
 from plumbline.web.studio import api_projects, api_results
+from plumbline.web.studio.errors import Refused
 from plumbline.web.studio.page_parts import in_project, to
 from plumbline.web.studio.schema import Closed, Guideline, NewInvite
 from plumbline.web.studio.security import Seat, needs
@@ -50,12 +52,25 @@ def close(request: Request, seat: Curator, closed: Field = "") -> Response:
 
 
 @router.get("/items")
-def items(request: Request, seat: Reader, after: int = -1) -> Response:
-    """What is judged, with what was said of it."""
+def items(request: Request, seat: Reader, after: int = -1, differ: bool = False) -> Response:
+    """What is judged, with what was said of it; or where people said different things."""
     with studio_of(request).database.read() as at:
-        found = listing.page(at, seat.project, after=after, limit=PAGE)
-    context = {"items": found, "more": len(found) == PAGE, "after": after}
+        only = listing.divided(at, seat.project) if differ else None
+        found = listing.page(at, seat.project, after=after, limit=PAGE, only=only)
+    context = {"items": found, "more": len(found) == PAGE, "after": after, "differ": differ}
     return in_project(request, seat, "/items", "items.html", context)
+
+
+@router.post("/settle")
+def settle(request: Request, seat: Curator, event: Annotated[int, Form()]) -> Response:
+    """Let what somebody said of an item stand in place of what the others said."""
+    with studio_of(request).database.write() as at:
+        said = listing.judged(at, seat.project, event)
+        if said is None:
+            raise Refused(404, "there is no such judgement")
+        (item, body), key = said, secrets.token_hex(16)
+        judging.adjudicate(at, seat.project, seat.person.id, item, body, key=key)
+    return to(f"/p/{seat.project.name}/items?differ=1")
 
 
 @router.get("/people")
