@@ -95,19 +95,38 @@ def test_the_command_waits_too_and_what_is_new_is_added(
     assert "1 prompts have equal answers only" in capsys.readouterr().err
 
 
+def test_models_are_compared_on_the_prompts_that_all_answered(tmp_path: Path) -> None:
+    home, files = find_store(tmp_path / "store"), []
+    for name, prompts in (("old", "abc"), ("new", "bcd")):
+        files.append(tmp_path / f"{name}.jsonl")
+        rows = [{"prompt": p, "responses": [f"{name} 1", f"{name} 2"]} for p in prompts]
+        files[-1].write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with pytest.raises(Waiting, match="2 judgements are wanted"):
+        asked(home, Collect(project="mine"), files)
+    db = Database(at(home.root))
+    with db.read() as now:
+        found = now.execute(select(items.c.models, items.c.answers)).all()
+    db.close()
+    assert [one.models for one in found] == [["old", "new"]] * 2
+    assert found[0].answers[1][0][1] == "new 1"
+    files[1].write_text('{"prompt": "z", "responses": ["x"]}\n', encoding="utf-8")
+    with pytest.raises(UserError, match="no prompt is in all"):
+        asked(home, Collect(project="other"), files)
+
+
 def test_what_cannot_be_asked_is_named_and_nothing_is_kept(tmp_path: Path, answers: Path) -> None:
     home = find_store(tmp_path / "store")
     with pytest.raises(UserError, match="needs a name"):
-        asked(home, Collect(), answers)
+        asked(home, Collect(), [answers])
     with answers.open("a") as more:
         more.write(json.dumps({"prompt": "Alone?", "responses": ["A"]}) + "\n")
     with pytest.raises(UserError, match="of 2 answers") as wrong:
-        asked(home, Collect(project="mine"), answers)
+        asked(home, Collect(project="mine"), [answers])
     assert wrong.value.where.endswith("answers.jsonl:4")
     with pytest.raises(Waiting):
-        asked(home, Collect(project="mine", form="thumb"), answers)
+        asked(home, Collect(project="mine", form="thumb"), [answers])
     with pytest.raises(UserError, match="another form"):
-        asked(home, Collect(project="mine"), answers)
+        asked(home, Collect(project="mine"), [answers])
 
 
 def test_what_is_asked_next_follows_a_judge_people_or_the_words(
@@ -122,7 +141,7 @@ def test_what_is_asked_next_follows_a_judge_people_or_the_words(
     train("reward", "microcosm", str(pairs), reward, sets=quick, store=home.root, say=str)
     for by, judge in (("uncertainty", str(reward)), ("novelty", "")):
         with pytest.raises(Waiting):
-            asked(home, Collect(project=by, next=by, judge=judge, share=0.0), answers)  # type: ignore[arg-type]
+            asked(home, Collect(project=by, next=by, judge=judge, share=0.0), [answers])  # type: ignore[arg-type]
         db = Database(at(home.root))
         with db.read() as now:
             made = projects.named(now, by)
@@ -132,4 +151,4 @@ def test_what_is_asked_next_follows_a_judge_people_or_the_words(
         assert sorted(rank for rank, _ in found) == pytest.approx([-1, -2 / 3, -1 / 3])
         assert not any(drawn for _, drawn in found)
     with pytest.raises(UserError, match="is a judge's"):
-        asked(home, Collect(project="x", next="uncertainty"), answers)
+        asked(home, Collect(project="x", next="uncertainty"), [answers])

@@ -12,8 +12,11 @@ from plumbline.cli.options import Sets, StoreAt
 
 def collect(
     answers: Annotated[
-        Path,
-        typer.Argument(metavar="ANSWERS", help="JSON lines of prompt and responses (`sample`)."),
+        list[Path],
+        typer.Argument(
+            metavar="ANSWERS ...",
+            help="JSON lines of prompt and responses (`sample`); a file for each model to compare.",
+        ),
     ],
     name: Annotated[
         str, typer.Option("--as", metavar="NAME", help="The project: train on ref:NAME.")

@@ -56,12 +56,12 @@ def attend(ctx: Context, settings: Attended, inputs: Mapping[str, Path]) -> None
     answers, judge = inputs["answers"] / SAMPLES, inputs.get("judge")
     s, minutes = _own(ctx, settings, answers), 0.0
     try:
-        asked(home, s.collect, answers, judge)
+        asked(home, s.collect, [answers], judge)
     except Waiting as wait:
         ctx.say(str(wait))
         minutes = _judged(ctx, home, s)
     if not s.minutes:
-        asked(home, s.collect, answers, judge)
+        asked(home, s.collect, [answers], judge)
     found = given(home, s.collect.project)
     ctx.say(f"{len(found)} judgements in {minutes:.0f} minutes of {s.people} simulated people")
     write(ctx.out / DATA, found)

@@ -8,14 +8,16 @@ project is what it was: answers that are new are added, nothing is asked twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
 from plumbline.core.errors import UserError, Waiting
+from plumbline.core.ids import canonical_json
 from plumbline.core.settings import option
 from plumbline.data import write
 from plumbline.feedback.collecting import projects, reading
@@ -54,18 +56,19 @@ class Collect:
 def collect(ctx: Context, settings: Collect, inputs: Mapping[str, Path]) -> None:
     """The judgements of the project as data.jsonl; `Waiting` while some are wanted."""
     home = find_store(ctx.store)
-    ctx.say(asked(home, settings, inputs["answers"] / SAMPLES, inputs.get("judge")))
+    ctx.say(asked(home, settings, [inputs["answers"] / SAMPLES], inputs.get("judge")))
     write(ctx.out / DATA, given(home, settings.project))
 
 
-def asked(home: Store, s: Collect, answers: Path, judge: Path | None = None) -> str:
+def asked(home: Store, s: Collect, answers: Sequence[Path], judge: Path | None = None) -> str:
     """Open the project (or what is new of it); a line about it once every item has its quota, and
-    `Waiting` before. UserError where the project has another form."""
+    `Waiting` before. Several files of answers to the same prompts are compared with each other.
+    UserError where the project has another form."""
     db, alike = Database(url_of(home)), list[str]()
     try:
         with db.write() as at:
             found = _project(at, s)
-            projects.add(at, found, items_in(_rows(answers), found.form, alike.append))
+            projects.add(at, found, items_in(_all(answers), found.form, alike.append))
             if s.guideline and projects.guideline(at, found)[1] != s.guideline:
                 projects.guide(at, found, s.guideline, None)
             if s.next != "random":
@@ -104,6 +107,33 @@ def _project(at: Connection, s: Collect) -> Project:
                 )
             return known
     return projects.create(at, s.project, form, quota=s.quota, checks=s.checks, seed=s.seed)
+
+
+def _all(files: Sequence[Path]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rows of a file; of several, a row a prompt that all have, with their answers in turn and
+    each file's name as that of the model. UserError where no prompt is in all."""
+    if len(files) == 1:
+        yield from _rows(files[0])
+        return
+    found = [{canonical_json(row.get("prompt")): row for _, row in _rows(file)} for file in files]
+    shared = [key for key in found[0] if all(key in rows for rows in found)]
+    if not shared:
+        raise UserError(
+            "no prompt is in all of these files",
+            where=", ".join(map(str, files)),
+            fix="draw the answers of each model to the same prompts",
+        )
+    for number, key in enumerate(shared, 1):
+        said = [rows[key].get("responses") or [] for rows in found]
+        turns = [
+            (one, file.stem)
+            for together in zip_longest(*said)
+            for one, file in zip(together, files, strict=True)
+            if one is not None
+        ]
+        answers, models = ([turn[i] for turn in turns] for i in (0, 1))
+        row = {"prompt": found[0][key]["prompt"], "responses": answers, "models": models}
+        yield f"{files[0]}: prompt {number}", row
 
 
 def _rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
