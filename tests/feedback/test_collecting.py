@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,12 @@ def say(db: Database, made: Project, who: int, item: int, best: int = 0, key: st
 def everything(db: Database, made: Project) -> list[Any]:
     with db.read() as at:
         return list(reading.said(at, made))
+
+
+def together(crowd: list[int], work_on: Callable[[int], None]) -> None:
+    """Everybody works at once; what goes wrong with anybody is raised."""
+    with ThreadPoolExecutor(len(crowd)) as pool:
+        list(pool.map(work_on, crowd))
 
 
 def counts(db: Database, made: Project) -> reading.Progress:
@@ -271,21 +278,12 @@ def test_equal_items_count_once_and_bad_ones_keep_nothing(db: Database) -> None:
 def test_many_at_once_lose_and_double_nothing(db: Database) -> None:
     crowd = people(db, *(f"p{n}" for n in range(8)))
     made = project(db, 60, tuple(crowd), quota=2)
-    wrong: list[BaseException] = []
 
     def work_on(who: int) -> None:
-        try:
-            while given := take(db, made, who):
-                say(db, made, who, given.item)
-        except BaseException as error:
-            wrong.append(error)
+        while given := take(db, made, who):
+            say(db, made, who, given.item)
 
-    threads = [threading.Thread(target=work_on, args=(who,)) for who in crowd]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert not wrong
+    together(crowd, work_on)
     assert len(everything(db, made)) == 120 and counts(db, made).wanted == 0
     with db.read() as at:
         kept = at.execute(select(items.c.taken, items.c.done, items.c.open)).all()
@@ -296,32 +294,23 @@ def test_many_at_once_lose_and_double_nothing(db: Database) -> None:
 def test_many_who_skip_and_undo_at_once_do_not_block_each_other(db: Database) -> None:
     crowd = people(db, *(f"p{n}" for n in range(6)))
     made = project(db, 40, tuple(crowd), quota=3)
-    wrong: list[BaseException] = []
 
     def work_on(who: int) -> None:
-        try:
-            for turn in range(12):
-                given = take(db, made, who)
-                if given is None:
-                    return
+        for turn in range(12):
+            given = take(db, made, who)
+            if given is None:
+                return
+            with db.write() as at:
+                key = f"key-of-{who}-{turn}"
+                if turn % 3:
+                    judging.skip(at, made, who, given.item, "hard", key=key)
+                else:
+                    judging.judge(at, made, who, given.item, {"tiers": [[0], [1]]}, key=key)
+            if turn % 2:
                 with db.write() as at:
-                    key = f"key-of-{who}-{turn}"
-                    if turn % 3:
-                        judging.skip(at, made, who, given.item, "hard", key=key)
-                    else:
-                        judging.judge(at, made, who, given.item, {"tiers": [[0], [1]]}, key=key)
-                if turn % 2:
-                    with db.write() as at:
-                        judging.undo(at, made, who, key=f"undo-of-{who}-{turn}")
-        except BaseException as error:
-            wrong.append(error)
+                    judging.undo(at, made, who, key=f"undo-of-{who}-{turn}")
 
-    threads = [threading.Thread(target=work_on, args=(who,)) for who in crowd]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert not wrong
+    together(crowd, work_on)
     with db.read() as at:
         held = at.execute(select(items.c.id, items.c.taken)).all()
         states = at.execute(select(work.c.item, work.c.state)).all()

@@ -98,15 +98,15 @@ def _project(at: Connection, s: Collect) -> Project:
     form = Form(s.form, s.strength, s.ties, s.none, tuple(Axis(name) for name in s.axes), s.turns)
     if not s.project:
         raise UserError("the project needs a name", fix="set project=NAME")
-    for known in projects.every(at):
-        if known.name == s.project:
-            if (known.form, known.quota) != (form, s.quota):
-                raise UserError(
-                    f"there is a project {s.project!r} with another form or quota",
-                    fix="give this one another name",
-                )
-            return known
-    return projects.create(at, s.project, form, quota=s.quota, checks=s.checks, seed=s.seed)
+    known = projects.find(at, s.project)
+    if known is not None and (known.form, known.quota) != (form, s.quota):
+        raise UserError(
+            f"there is a project {s.project!r} with another form or quota",
+            fix="give this one another name",
+        )
+    return known or projects.create(
+        at, s.project, form, quota=s.quota, checks=s.checks, seed=s.seed
+    )
 
 
 def _all(files: Sequence[Path]) -> Iterator[tuple[str, Mapping[str, Any]]]:

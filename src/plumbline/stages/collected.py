@@ -63,7 +63,7 @@ def taken(home: Store, name: str) -> str | None:
         if db is None:
             return None
         with db.read() as at:
-            found = next((one for one in projects.every(at) if one.name == project), None)
+            found = projects.find(at, project)
             if found is None:
                 return None
             with tempfile.TemporaryDirectory(dir=home.root) as folder:

@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import Conversation
@@ -111,7 +111,9 @@ def rerank(
     at: Connection, project: Project, ranks: Mapping[int, float], drawn: Collection[int] = ()
 ) -> None:
     """Ask items by these ranks, the smallest first; all but `drawn` count as chosen."""
-    for item, rank in ranks.items():
-        here = (items.c.id == item) & (items.c.project == project.id)
-        at.execute(update(items).where(here).values(rank=rank, random=item in drawn))
+    here = (items.c.id == bindparam("item")) & (items.c.project == project.id)
+    placed = update(items).where(here).values(rank=bindparam("place"), random=bindparam("drawn"))
+    rows = [{"item": i, "place": rank, "drawn": i in drawn} for i, rank in ranks.items()]
+    if rows:
+        at.execute(placed, rows)
     search_anew(at, project)
