@@ -26,12 +26,11 @@ from plumbline.core.ids import digest, digest_file
 from plumbline.core.settings import identity, option
 from plumbline.core.types import Message
 from plumbline.feedback.collecting import accounts, projects, sessions
-from plumbline.feedback.collecting.database import Database
 from plumbline.feedback.collecting.forms import Asked, form_of
 from plumbline.microcosm.annotators import Annotator, people
 from plumbline.microcosm.filling import fill
 from plumbline.stages.collect import Collect, asked, given
-from plumbline.stages.collected import STUDIO, url_of
+from plumbline.stages.collected import STUDIO, studio
 from plumbline.stages.files import DATA, SAMPLES
 from plumbline.store import Context, Store, find_store, stage
 
@@ -148,8 +147,8 @@ def _spent(s: Attended, visitor: Visitor) -> bool:
 
 def _invited(home: Store, name: str, staff: list[Annotator]) -> list[tuple[Annotator, str]]:
     """The people as members of the project, each with a new token for judging."""
-    db, found = Database(url_of(home)), []
-    with db.write() as at:
+    found = []
+    with studio(home) as db, db.write() as at:
         made = projects.named(at, name)
         for person in staff:
             known = accounts.called(at, person.name)
@@ -158,7 +157,6 @@ def _invited(home: Store, name: str, staff: list[Annotator]) -> list[tuple[Annot
             )  # fmt: skip
             projects.join(at, made, user, "annotator")
             found.append((person, sessions.make_token(at, user, name[:64], ["judge"], days=1)))
-    db.close()
     return found
 
 

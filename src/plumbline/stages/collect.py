@@ -21,12 +21,11 @@ from plumbline.core.ids import canonical_json
 from plumbline.core.settings import option
 from plumbline.data import write
 from plumbline.feedback.collecting import projects, reading
-from plumbline.feedback.collecting.database import Database
 from plumbline.feedback.collecting.forms import Axis, Form, Kind
 from plumbline.feedback.collecting.loading import items_in
 from plumbline.feedback.collecting.projects import Project
 from plumbline.feedback.collecting.reading import Progress
-from plumbline.stages.collected import url_of
+from plumbline.stages.collected import studio
 from plumbline.stages.files import DATA, SAMPLES
 from plumbline.stages.next_asked import By, arrange
 from plumbline.store import Context, Store, find_store
@@ -64,19 +63,16 @@ def asked(home: Store, s: Collect, answers: Sequence[Path], judge: Path | None =
     """Open the project (or what is new of it); a line about it once every item has its quota, and
     `Waiting` before. Several files of answers to the same prompts are compared with each other.
     UserError where the project has another form."""
-    db, alike = Database(url_of(home)), list[str]()
-    try:
-        with db.write() as at:
-            found = _project(at, s)
-            projects.add(at, found, items_in(_all(answers), found.form, alike.append))
-            if s.guideline and projects.guideline(at, found)[1] != s.guideline:
-                projects.guide(at, found, s.guideline, None)
-            if s.next != "random":
-                by = judge or (Path(s.judge) if s.judge else None)
-                arrange(at, found, s.next, share=s.share, seed=s.seed, judge=by)
-            now = reading.progress(at, found)
-    finally:
-        db.close()
+    alike = list[str]()
+    with studio(home) as db, db.write() as at:
+        found = _project(at, s)
+        projects.add(at, found, items_in(_all(answers), found.form, alike.append))
+        if s.guideline and projects.guideline(at, found)[1] != s.guideline:
+            projects.guide(at, found, s.guideline, None)
+        if s.next != "random":
+            by = judge or (Path(s.judge) if s.judge else None)
+            arrange(at, found, s.next, share=s.share, seed=s.seed, judge=by)
+        now = reading.progress(at, found)
     line = _line(s.project, now)
     line += f"; {len(alike)} prompts have equal answers only" if alike else ""
     if now.wanted:
@@ -86,12 +82,8 @@ def asked(home: Store, s: Collect, answers: Sequence[Path], judge: Path | None =
 
 def given(home: Store, name: str) -> list[Any]:
     """What stands in the project of that name."""
-    db = Database(url_of(home))
-    try:
-        with db.read() as at:
-            return list(reading.said(at, projects.named(at, name)))
-    finally:
-        db.close()
+    with studio(home) as db, db.read() as at:
+        return list(reading.said(at, projects.named(at, name)))
 
 
 def _project(at: Connection, s: Collect) -> Project:

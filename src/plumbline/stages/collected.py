@@ -42,11 +42,8 @@ def data_path(data: str, home: Store) -> str:
 
 
 @contextmanager
-def studio(home: Store) -> Iterator[Database | None]:
-    """The studio's database, None where there is none yet."""
-    if not os.environ.get(STUDIO) and not (home.root / database.FILE).is_file():
-        yield None
-        return
+def studio(home: Store) -> Iterator[Database]:
+    """The studio's database, made where there is none yet, and closed again."""
     found = Database(url_of(home))
     try:
         yield found
@@ -59,24 +56,23 @@ def taken(home: Store, name: str) -> str | None:
     @), made now where it is new; None where no studio has such a project. UserError where nobody
     has judged, or the name means another artifact too."""
     project, _, group = name.partition("@")
-    with studio(home) as db:
-        if db is None:
+    if not os.environ.get(STUDIO) and not (home.root / database.FILE).is_file():
+        return None
+    with studio(home) as db, db.read() as at:
+        found = projects.find(at, project)
+        if found is None:
             return None
-        with db.read() as at:
-            found = projects.find(at, project)
-            if found is None:
-                return None
-            with tempfile.TemporaryDirectory(dir=home.root) as folder:
-                said = reading.said(at, found)
-                own = (one for one in said if group in ("", one.provenance.judge.group))
-                if not write(Path(folder) / DATA, own):
-                    who = f"nobody of the group {group!r}" if group else "nobody"
-                    raise UserError(
-                        f"{who} has judged in this project yet",
-                        where=f"ref:{name}",
-                        fix="plumbline studio, and its page of the project",
-                    )
-                return _kept(home, name.replace("@", "."), Path(folder))
+        with tempfile.TemporaryDirectory(dir=home.root) as folder:
+            said = reading.said(at, found)
+            own = (one for one in said if group in ("", one.provenance.judge.group))
+            if not write(Path(folder) / DATA, own):
+                who = f"nobody of the group {group!r}" if group else "nobody"
+                raise UserError(
+                    f"{who} has judged in this project yet",
+                    where=f"ref:{name}",
+                    fix="plumbline studio, and its page of the project",
+                )
+            return _kept(home, name.replace("@", "."), Path(folder))
 
 
 def _kept(home: Store, name: str, folder: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,10 @@ from plumbline.core.atomic import write_json
 from plumbline.core.stats import Interval
 from plumbline.evals.compare import Difference, claim, difference, evidence
 from plumbline.evals.figures import bars
-from plumbline.evals.folders import Run, read_runs
+from plumbline.evals.folders import Run
 from plumbline.evals.report import Section, build_report
 from plumbline.recipe.phenomena.findings import seconds
-from plumbline.recipe.rounds.told import number
+from plumbline.recipe.rounds.told import labelled, number
 from plumbline.store import Context, stage
 
 GOLD, SFT = "gold", "sft"
@@ -52,7 +52,7 @@ class Worth:
 
 def tell(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> None:
     """results.json and report.html; inputs are named FORM.said, FORM.gold, and sft.gold."""
-    sft = _run(inputs[f"{SFT}.{GOLD}"], "SFT")
+    sft = labelled(inputs[f"{SFT}.{GOLD}"], "SFT")
     forms = [name.removesuffix(".said") for name in inputs if name.endswith(".said")]
     found = sorted((_worth(form, inputs, sft) for form in forms), key=lambda one: -one.hourly.value)
     write_json(ctx.out / "results.json", _results(found, sft, inputs))
@@ -73,15 +73,10 @@ worth = stage(
 
 
 def _worth(form: str, inputs: Mapping[str, Path], sft: Run) -> Worth:
-    run = _run(inputs[f"{form}.{GOLD}"], form)
+    run = labelled(inputs[f"{form}.{GOLD}"], form)
     told = json.loads((inputs[f"{form}.said"] / "people.json").read_text("utf-8"))
     change = difference(GOLD, run, sft)
     return Worth(form, told["judgements"], told["minutes"], run.metrics[GOLD], change)
-
-
-def _run(folder: Path, label: str) -> Run:
-    (found,) = read_runs([folder])
-    return replace(found, label=label)
 
 
 def _results(found: Sequence[Worth], sft: Run, inputs: Mapping[str, Path]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def tell(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> None:
 
 def read(inputs: Mapping[str, Path]) -> list[Method]:
     """The methods as the inputs' names list them, the control last."""
-    sft = Turn(_run(inputs[f"{SFT}.gold"], "SFT"))
+    sft = Turn(labelled(inputs[f"{SFT}.gold"], "SFT"))
     names: dict[str, list[str]] = {}
     for role in inputs:
         method, turn, part = [*role.split("."), ""][:3]
@@ -119,14 +119,15 @@ def _turn(method: Method, name: str, inputs: Mapping[str, Path]) -> Turn:
     role = f"{method.name}.{name}"
     when = "in one round" if name == ONCE else f"after round {name}"
     return Turn(
-        _run(inputs[f"{role}.gold"], f"{method.title} {when}"),
+        labelled(inputs[f"{role}.gold"], f"{method.title} {when}"),
         len(read_lines(data_file(inputs[f"{role}.data"]))),
         _metric(inputs.get(f"{role}.reward"), "heldout_accuracy"),
         _metric(inputs.get(f"{role}.model"), "kl"),
     )
 
 
-def _run(folder: Path, label: str) -> Run:
+def labelled(folder: Path, label: str) -> Run:
+    """The one run of a folder, called so."""
     (found,) = read_runs([folder])
     return replace(found, label=label)
 
