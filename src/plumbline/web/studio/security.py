@@ -187,10 +187,6 @@ def _as_person(found: accounts.Account, session: str, scopes: frozenset[str] | N
     return Person(found.id, found.name, found.people, found.owner, session, scopes)
 
 
-def _a(role: str) -> str:
-    return f"an {role}" if role.startswith("a") else f"a {role}"
-
-
 def _signer(studio: Studio) -> Signer:
     return Signer(studio.secret, salt="session", digest_method=hashlib.sha256)
 
