@@ -247,6 +247,13 @@ def test_a_record_whose_fields_say_nothing_lists_them(
     assert message in str(caught.value)
 
 
+def test_answers_that_are_no_list_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "records.json"
+    path.write_text(json.dumps([{"fields": TWO, "responses": {"better": True}}]))
+    with pytest.raises(UserError, match="the answers to 'better' are 'True', not a list"):
+        read(path)
+
+
 def test_a_conversation_is_the_prompt_and_its_last_turn_the_answer(tmp_path: Path) -> None:
     turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
     loaded = argilla(tmp_path, {"chat": turns, "system": "be kind"}, {"quality": 4})

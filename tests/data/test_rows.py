@@ -214,6 +214,7 @@ def test_a_hub_name_without_the_package_says_how(monkeypatch: pytest.MonkeyPatch
         read("someone/some-data")
 
 
+NAMES = "role content from value text replies rank values result choices start end status".split()
 VALUE = st.recursive(
     st.none()
     | st.booleans()
@@ -222,7 +223,7 @@ VALUE = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["role", "content", "from", "value", "text", "replies", "rank"]), inner
+            st.sampled_from(NAMES), inner
         )
     ),
     max_leaves=6,

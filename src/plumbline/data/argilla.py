@@ -66,8 +66,8 @@ def record(row: Row, provenance: Provenance) -> list[Judgement | Left]:
 def _said(responses: Any, provenance: Provenance) -> Iterator[Said]:
     if isinstance(responses, dict):
         for question, given in responses.items():
-            for one in given or ():
-                yield _one(question, _object(one), _object(one), provenance)
+            for one in map(_object, _array(question, given)):
+                yield _one(question, one, one, provenance)
     elif isinstance(responses, list):
         for whole in map(_object, responses):
             values = _object(whole.get("values") or {})
@@ -142,6 +142,12 @@ def _spans(shown: Record, said: Said) -> Iterator[Judgement]:
         text = str(span.get("label") or "")
         by, answer = said.provenance, shown.answers[named]
         yield Critique(shown.prompt, answer, text, (start, end), by)
+
+
+def _array(question: str, value: Any) -> list[Any]:
+    if not isinstance(value, list | None):
+        raise Bad(f"the answers to {question!r} are {str(value)[:40]!r}, not a list", FIX)
+    return value or []
 
 
 def _object(value: Any) -> Mapping[str, Any]:
