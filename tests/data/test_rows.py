@@ -214,18 +214,14 @@ def test_a_hub_name_without_the_package_says_how(monkeypatch: pytest.MonkeyPatch
         read("someone/some-data")
 
 
-NAMES = "role content from value text replies rank values result choices start end status".split()
+NAMES = ["role", "content", "from", "value", "text", "replies", "rank"]
+NAMES += ["values", "result", "choices", "start", "end", "status"]
 VALUE = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-2, 3)
     | st.sampled_from(["", "a", "[1]", "\n\nHuman: a"]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(NAMES), inner
-        )
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner),
     max_leaves=6,
 )
 
