@@ -103,7 +103,7 @@ class Constitution:
         the seed and the prompt decide, whatever else is drawn."""
         left = [one for one in self.principles if one.applies(prompt)]
         rng = random.Random(digest([seed, *([m.role, m.content] for m in prompt)]))
-        found = []
+        found: list[Principle] = []
         while left and len(found) < k:
             one = rng.choices(left, [p.weight for p in left])[0]
             left.remove(one)
