@@ -133,7 +133,7 @@ def read_constitution(place: Path | str) -> Constitution:
         found = _PRINCIPLES.validate_python(rows)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        at = ".".join(str(part) for part in first["loc"])
+        at = ".".join(str(part) for part in ("principles", *first["loc"]))
         raise UserError(f"{at}: {first['msg'].lower()}", where=str(path)) from None
     _check(found, path)
     return Constitution(path.stem, found)
