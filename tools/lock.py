@@ -21,13 +21,13 @@ TOOLS = ("pip", "setuptools", "wheel", "plumbline")
 
 
 def main() -> None:
-    """Resolve the runtime with its servers, then what only tests need on top of it."""
+    """Resolve the runtime with its servers and clients, then what only tests need beyond it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder) / "bin" / "python"
         venv.create(folder, with_pip=True)
-        runtime = [*project["dependencies"], *extras["studio"]]
+        runtime = [*project["dependencies"], *extras["studio"], *extras["endpoint"]]
         write_locks(python, runtime, [*extras["postgres"], *extras["test"]])
 
 

@@ -12,6 +12,7 @@ import typer
 from plumbline.cli.options import Model, Sets, StoreAt
 from plumbline.cli.show import say
 from plumbline.core.errors import UserError
+from plumbline.core.hosts import is_loopback
 
 
 def serve(
@@ -38,7 +39,7 @@ def serve(
     from plumbline.stages.serving.opening import opened
     from plumbline.stages.serving.settings import Serving
     from plumbline.stages.serving.worker import Worker
-    from plumbline.web.listening import address, bound, is_loopback, listen
+    from plumbline.web.listening import address, bound, listen
     from plumbline.web.openai.app import app_of
 
     settings = overlay(Serving(), parse_sets(sets or []))
@@ -72,7 +73,7 @@ def identities_in(items: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def key_in(variable: str) -> str:
+def key_in(variable: str, option: str = "--api-key-from") -> str:
     """The key in this environment variable; "" where none is named."""
     if not variable:
         return ""
@@ -80,7 +81,7 @@ def key_in(variable: str) -> str:
     if not key:
         raise UserError(
             f"the environment variable {variable} holds no key",
-            where="--api-key-from",
+            where=option,
             fix=f"export {variable}=... before the server starts",
         )
     return key

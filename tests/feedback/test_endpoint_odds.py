@@ -1,0 +1,174 @@
+"""How likely an endpoint finds options: by its log-probabilities, by its draws, and plumbline's."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from misbehaving import Said, chat, failing, saying
+
+from plumbline.core.errors import UserError
+from plumbline.core.types import Message, user
+from plumbline.feedback.endpoint import Endpoint, Refused, Unanswered
+from plumbline.feedback.endpoint.options import forms, from_draws, from_tokens, spoken
+
+ASKED = (user("Which is better, A or B?"),)
+AB = ("A", "B")
+
+
+def shown(**chances: float) -> dict[str, Any]:
+    """Log-probabilities of a first token; an underscore in a name is a space."""
+    top = [{"token": t.replace("_", " "), "logprob": math.log(p)} for t, p in chances.items()]
+    return {"content": [{"token": "A", "logprob": -1.0, "top_logprobs": top}]}
+
+
+def test_what_spells_an_option_adds_up() -> None:
+    likely = {"A": 0.3, " A": 0.2, "(A": 0.1, "**B": 0.05, "B)": 0.05, "The": 0.1, " a": 0.1}
+    odds = from_tokens([(token, math.log(p)) for token, p in likely.items()], forms(AB))
+    assert math.exp(odds.logp["A"]) == pytest.approx(0.6)
+    assert math.exp(odds.logp["B"]) == pytest.approx(0.1)
+    assert odds.rest == pytest.approx(0.3) and odds.how == "logprobs" and not odds.note
+
+
+def test_an_option_that_is_not_shown_has_no_number_but_a_bound() -> None:
+    odds = from_tokens([("A", math.log(0.9)), ("x", -9999.0)], forms(AB))
+    assert odds.logp["B"] == -math.inf and odds.rest == pytest.approx(0.1)
+    none = from_tokens([("The", -0.1), ("An", -3.0)], forms(AB))
+    assert set(none.logp.values()) == {-math.inf} and none.rest == 1 and "'The'" in none.note
+    over = from_tokens([("A", 0.001), ("B", math.log(0.001))], forms(AB))
+    assert over.rest == 0 and sum(map(math.exp, over.logp.values())) == pytest.approx(1)
+
+
+def test_draws_are_counted_with_a_half_added_to_each() -> None:
+    said = ["A", "(A)", "**A**: it is kind", "B.", "Neither", "A good one is hard to name"]
+    odds = from_draws(said, forms(AB), "none are given")
+    assert math.exp(odds.logp["A"]) == pytest.approx(3.5 / 7.5)
+    assert math.exp(odds.logp["B"]) == pytest.approx(1.5 / 7.5)
+    assert odds.rest == pytest.approx(2.5 / 7.5) and odds.draws == 6
+    assert odds.note == "none are given; counted from 6 draws, add-half smoothed"
+
+
+@pytest.mark.parametrize(
+    ("text", "option"),
+    [
+        ("Yes", "Yes"), ("  yes, it is", "Yes"), ("YES", "Yes"), ("Yesterday", None), ("", None),
+        ("1", "1"), ("[1]", "1"), ("12", None), ("1 because", "1"), ("A", "A"), ("a", None),
+        ('"A"', "A"), ("A\nB", None), ("First", "A"), ("the A", None),
+    ],
+)  # fmt: skip
+def test_what_an_option_is(text: str, option: str | None) -> None:
+    assert spoken(text, forms(["Yes", "1", ("(A)", " A", "first")])) == option
+
+
+def test_options_that_cannot_be_told_apart() -> None:
+    for wrong in (["A"], ["A", "A"], ["A", " (A)"], ["1", "10"], ["no", "Not sure"], ["A", "()"]):
+        with pytest.raises(UserError):
+            forms(wrong)
+    assert forms([("A", "(A)", " A"), "B"]) == {"A": ("A",), "B": ("B",)}
+
+
+def test_log_probabilities_are_asked_for_with_one_token() -> None:
+    with (
+        saying(chat("A", logprobs=shown(A=0.5, _A=0.25, B=0.125))) as server,
+        Endpoint(server.url) as endpoint,
+    ):
+        odds = endpoint.odds("judge", ASKED, AB, top=5)
+        assert odds.logp == pytest.approx({"A": math.log(0.75), "B": math.log(0.125)})
+    how = {"max_tokens": 1, "temperature": 1.0, "logprobs": True, "top_logprobs": 5}
+    assert len(server.bodies) == 1 and server.bodies[0].items() >= how.items()
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (chat("A"), "gives no log-probabilities"),
+        (chat("A", logprobs=None), "gives no"),
+        (chat("A", logprobs={"content": [{"token": "A", "logprob": -1}]}), "gives no"),
+        (chat("A", logprobs={"content": [{"top_logprobs": []}]}), "gives no"),
+        (chat("A", logprobs=["garbled"]), "gives no"),
+        (failing(400, "logprobs are not supported with this model"), "not supported"),
+    ],
+)
+def test_without_log_probabilities_it_is_drawn(reply: Said, why: str) -> None:
+    draws = [chat("A"), chat("A!"), chat("B"), chat(None, message={"refusal": "no"})]
+    with saying(reply, *draws * 2) as server, Endpoint(server.url) as endpoint:
+        odds = endpoint.odds("judge", ASKED, AB, draws=4, max_new=3, seed=1)
+        assert odds.how == "sampled" and odds.draws == 4 and why in odds.note
+        chances = {name: math.exp(value) for name, value in odds.logp.items()}
+        assert chances == pytest.approx({"A": 2.5 / 5.5, "B": 1.5 / 5.5})
+        assert endpoint.odds("judge", ASKED, AB, draws=4, max_new=3, seed=2).rest == odds.rest
+    drawn = server.bodies[1:]
+    assert len(drawn) == 8, "the second time nobody asks for log-probabilities"
+    assert all(body["max_tokens"] == 3 and "logprobs" not in body for body in drawn)
+    assert len({body["seed"] for body in drawn}) == 8
+
+
+def test_a_model_that_declines_gives_no_odds_and_may_give_them_elsewhere() -> None:
+    declined, other = chat(None, message={"refusal": "I will not"}), (user("And now?"),)
+    with (
+        saying(declined, chat("A", logprobs=shown(A=0.9))) as server,
+        Endpoint(server.url) as endpoint,
+    ):
+        with pytest.raises(Refused, match="I will not"):
+            endpoint.odds("judge", ASKED, AB)
+        assert endpoint.odds("judge", other, AB).how == "logprobs"
+    with saying(failing(400, "too long")) as server, Endpoint(server.url) as endpoint:
+        with pytest.raises(Unanswered, match="too long"):
+            endpoint.odds("judge", ASKED, AB)
+        assert len(server.bodies) == 1
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """plumbline's server of the microcosm, as a process."""
+    command = [sys.executable, "-m", "plumbline.cli.main", "serve", "--model", "microcosm"]
+    server = subprocess.Popen(
+        [*command, "--port", "0", "--set", "precision=fp32"],
+        stdout=subprocess.PIPE, text=True, cwd=tmp_path_factory.mktemp("server"),
+    )  # fmt: skip
+    assert server.stdout is not None
+    yield next(line.split()[-1] for line in server.stdout if line.startswith("serving"))
+    server.kill()
+    server.wait()
+
+
+def test_plumblines_server_answers(own: str, tmp_path: Path) -> None:
+    with Endpoint(own, cache=tmp_path / "kept") as endpoint:
+        assert endpoint.models() == ["microcosm"]
+        asked = (user("What is glue made of?"),)
+        four = endpoint.answers("microcosm", asked, n=4, max_new=16, seed=3)
+        assert len(set(four)) > 1 and all(four)
+        assert endpoint.answers("microcosm", asked, n=2, max_new=16, seed=3) == four[:2]
+        assert (endpoint.usage.requests, endpoint.usage.cached) == (5, 2)
+        assert endpoint.usage.completion_tokens > 4 and endpoint.usage.prompt_tokens > 12
+        greedy = endpoint.answers("microcosm", asked, n=2, max_new=16, temperature=0)
+        assert greedy[0] == greedy[1] and endpoint.usage.requests == 6
+        with pytest.raises(UserError, match="no model 'microcosmos'"):
+            endpoint.answers("microcosmos", asked)
+
+
+def test_plumblines_server_gives_odds_that_its_own_scores_agree_with(own: str) -> None:
+    with Endpoint(own) as endpoint:
+        text = "Where is the hen? The hen is"
+        first = endpoint.answers("microcosm", (Message("text", text),), max_new=1, temperature=0)
+        likeliest = first[0].strip()
+        odds = endpoint.odds("microcosm", (Message("text", text),), [likeliest, "zzz"])
+        assert odds.how == "logprobs" and odds.logp["zzz"] == -math.inf
+        assert 0 < math.exp(odds.logp[likeliest]) + odds.rest <= 1 + 1e-6
+        scored = endpoint.scored("microcosm", text, first[0])
+        assert scored <= odds.logp[likeliest] + 1e-3, "the odds sum more ways of writing it"
+        longer = endpoint.scored("microcosm", text, first[0] + " there now.")
+        assert longer < scored
+        split = endpoint.scored("microcosm", text + first[0], " there now.")
+        assert longer == pytest.approx(scored + split, abs=1e-3)
+        with pytest.raises(UserError, match="inside the token"):
+            endpoint.scored("microcosm", "What is gl", "ue made of?")
+        said = endpoint.odds("microcosm", (user("Say yes or no."),), ["yes", "no"])
+        assert said.how == "logprobs" and sum(map(math.exp, said.logp.values())) + said.rest == (
+            pytest.approx(1)
+        )
