@@ -6,7 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from plumbline.feedback.collecting.tables import drafts, events, work
 from plumbline.web.listening import address, bound
 from plumbline.web.studio import security
 from plumbline.web.studio.app import build
+from plumbline.web.studio.models import Models
 from plumbline.web.studio.state import Studio
+from plumbline.web.studio.writer import Writer
 
 CHROMIUM = shutil.which("chromium")
 WHY = "Debian's chromium is not installed"
@@ -63,9 +65,12 @@ COUNTS = {"ranking": 4, "pair": 2, "thumb": 1, "rating": 2, "demonstration": 0, 
 class House:
     """The studio, its address, and the people who were let in."""
 
-    def __init__(self, folder: Path, url: str) -> None:
-        self.database, self.url = Database(at(folder)), url
-        self.studio = Studio(self.database, b"s" * 32, folder, url)
+    def __init__(
+        self, folder: Path, url: str, writer: Writer | None = None, database: str = ""
+    ) -> None:
+        self.database, self.url = Database(database or at(folder)), url
+        self.models = Models(self.database, writer) if writer else None
+        self.studio = Studio(self.database, b"s" * 32, folder, url, models=self.models)
         self.app, self.people = build(self.studio), dict[str, int]()
         self.come("olive", owner=True)
 
@@ -138,17 +143,18 @@ class House:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[House]:
-    """The studio on a free port, in a thread of its own."""
+def opened(folder: Path, writer: Writer | None = None, database: str = "") -> Iterator[House]:
+    """The studio on a free port, in a thread of its own; on the database of a URL, or SQLite."""
     with bound("127.0.0.1", 0) as place:
-        house = House(folder, address(place))
+        house = House(folder, address(place), writer, database)
         config = uvicorn.Config(house.app, log_level="warning", lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
         thread.start()
         while not server.started:
             time.sleep(0.01)
-        yield house
+        with house.models or nullcontext():
+            yield house
         server.should_exit = True
         thread.join()
         house.database.close()

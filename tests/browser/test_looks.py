@@ -19,7 +19,8 @@ from plumbline.feedback.collecting.projects import Project
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs/img"
 PAGES = ("/", "/p/walks", "/p/walks/items", "/p/walks/people", "/p/walks/guideline",
-         "/p/walks/export", "/account", "/new", "/audit", "/runs")  # fmt: skip
+         "/p/walks/export", "/p/walks/assign", "/account", "/new", "/people", "/audit",
+         "/runs")  # fmt: skip
 GUIDE = "Prefer answers that **keep people safe**."
 WIDE = f"| a | b |\n|-|-|\n| {'c' * 90} | d |\n\n```\n{'d ' * 200}\n```"
 

@@ -74,9 +74,9 @@ def test_evil_text_does_nothing_on_the_other_pages(browser: Browser, house: Hous
     context = house.context(browser, "olive")
     page = context.new_page()
     watch = Watch(page, house.url)
-    for place in ("", "/items", "/people", "/guideline", "/export"):
+    for place in ("", "/items", "/people", "/assign", "/guideline", "/export"):
         page.goto(f"{house.url}/p/{project.name}{place}")
-    for place in ("/", "/account", "/audit", "/new", "/runs"):
+    for place in ("/", "/account", "/people", "/audit", "/new", "/runs"):
         page.goto(house.url + place)
     page.wait_for_timeout(150)
     assert watch.found == []

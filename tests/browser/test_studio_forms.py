@@ -202,7 +202,10 @@ WAYS: dict[str, tuple[Any, Any, Meant]] = {
 
 @pytest.mark.parametrize("way", ["mouse", "keys"])
 @pytest.mark.parametrize("kind", [*WAYS, "critique"])
-def test_a_form_is_filled_in_and_sent(browser: Browser, house: House, kind: str, way: str) -> None:
+def test_a_form_is_filled_in_and_sent(
+    browser: Browser, each_house: House, kind: str, way: str
+) -> None:
+    house = each_house
     project = house.project(f"{kind}-{way}", FORMS[kind], *asked(kind, 2))
     context = house.context(browser, "anna")
     page = at_judge(context.new_page(), house, project.name)

@@ -17,6 +17,7 @@ from plumbline.feedback.collecting.tables import items, users
 from plumbline.recipe.run import run_recipe
 from plumbline.stages.collect import Collect, asked
 from plumbline.stages.command import train
+from plumbline.stages.next_asked import judge_in, judges_in
 from plumbline.store import Store, find_store
 
 RECIPE = """
@@ -139,6 +140,10 @@ def test_what_is_asked_next_follows_a_judge_people_or_the_words(
     pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     quick = {"steps": 2, "batch": 8, "eval.fraction": 0}
     train("reward", "microcosm", str(pairs), reward, sets=quick, store=home.root, say=str)
+    (kept,) = judges_in(home)
+    assert judge_in(home, kept[0]) == reward and kept[1].startswith("reward ")
+    home.set_ref("careful", kept[0])
+    assert judges_in(home) == [(kept[0], "ref:careful")]
     for by, judge in (("uncertainty", str(reward)), ("novelty", "")):
         with pytest.raises(Waiting):
             asked(home, Collect(project=by, next=by, judge=judge, share=0.0), [answers])  # type: ignore[arg-type]
@@ -152,3 +157,7 @@ def test_what_is_asked_next_follows_a_judge_people_or_the_words(
         assert not any(drawn for _, drawn in found)
     with pytest.raises(UserError, match="is a judge's"):
         asked(home, Collect(project="x", next="uncertainty"), [answers])
+    with pytest.raises(UserError, match="no disagreement about a thumb"):
+        asked(home, Collect(project="x", form="thumb", next="disagreement"), [answers])
+    with pytest.raises(UserError, match="is no reward model"):
+        judge_in(home, home.record(kept[0]).inputs["model"])

@@ -21,7 +21,9 @@ from plumbline.feedback.collecting.forms import Asked, Form
 from plumbline.feedback.collecting.projects import Item, Project
 from plumbline.web.studio import security
 from plumbline.web.studio.app import build
+from plumbline.web.studio.models import Models
 from plumbline.web.studio.state import Studio
+from plumbline.web.studio.writer import Writer
 
 PASSWORD = "a long enough secret"
 ROLES = ("owner", "curator", "annotator", "viewer", "stranger", "nobody")
@@ -30,9 +32,16 @@ ROLES = ("owner", "curator", "annotator", "viewer", "stranger", "nobody")
 class House:
     """The studio and who is there: `people` by name, all but nobody logged in by `client`."""
 
-    def __init__(self, database: Database, folder: Path, passwords: bool = False) -> None:
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        passwords: bool = False,
+        writer: Writer | None = None,
+    ) -> None:
         self.database = database
-        self.studio = Studio(database, b"s" * 32, folder, "http://testserver")
+        self.models = Models(database, writer) if writer else None
+        self.studio = Studio(database, b"s" * 32, folder, "http://testserver", models=self.models)
         self.app = build(self.studio)
         self.people: dict[str, int] = {}
         kept = accounts.hashed("somebody", PASSWORD) if passwords else None

@@ -1,18 +1,21 @@
-"""Every route for every role. A route that is missing here fails the first test."""
+# ruff: noqa: F401, F811  fixtures are imported
+"""Every route for every role, over each kind of database. A route that is missing here fails the
+first test."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+from postgres import database, server
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select
-from studio_house import ROLES, House, key, lines
+from studio_house import ROLES, House, house, key, lines
 
 from plumbline.feedback.collecting import accounts, projects, sessions
-from plumbline.feedback.collecting.database import Database
 from plumbline.feedback.collecting.tables import items
 
 P, S = "/api/projects/{project}", "/p/{project}"
@@ -31,12 +34,18 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("DELETE", "/api/tokens/{token}"): (404, 404, 404, 404, 404, 401),  # another person's
     ("POST", "/api/password"): (400, 400, 400, 400, 400, 401),  # the old one is wrong
     ("GET", "/api/audit"): (200, 403, 403, 403, 403, 401),
+    ("GET", "/api/people"): (200, 403, 403, 403, 403, 401),
+    ("POST", "/api/people/{user}"): (204, 403, 403, 403, 403, 401),
     ("GET", "/api/projects"): ALL,
     ("POST", "/api/projects"): (201, 403, 403, 403, 403, 401),
     ("GET", P): (200, 200, 200, 200, 404, 401),
     ("POST", P + "/items"): (200, 200, 403, 403, 404, 401),
     ("POST", P + "/assign"): (200, 200, 403, 403, 404, 401),
+    ("DELETE", P + "/assign/{user}"): (200, 200, 403, 403, 404, 401),
+    ("POST", P + "/share"): (200, 200, 403, 403, 404, 401),
+    ("POST", P + "/assigned"): (204, 204, 403, 403, 404, 401),
     ("POST", P + "/rank"): (200, 200, 403, 403, 404, 401),
+    ("POST", P + "/ask"): (200, 200, 403, 403, 404, 401),
     ("POST", P + "/adjudicate"): (200, 200, 403, 403, 404, 401),
     ("POST", P + "/close"): (204, 204, 403, 403, 404, 401),
     ("POST", P + "/guideline"): (200, 200, 403, 403, 404, 401),
@@ -49,7 +58,10 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", P + "/skip"): (400, 400, 400, 403, 404, 401),
     ("POST", P + "/undo"): (204, 204, 204, 403, 404, 401),
     ("POST", P + "/draft"): (400, 400, 400, 403, 404, 401),
+    ("POST", P + "/revise"): (400, 400, 400, 403, 404, 401),  # no model revises
+    ("POST", P + "/draw"): (400, 400, 403, 403, 404, 401),  # there are no models
     ("GET", P + "/items"): (200, 200, 403, 200, 404, 401),
+    ("POST", P + "/seen"): (200, 200, 403, 403, 404, 401),  # a viewer sees everything anyway
     ("GET", P + "/people"): (200, 200, 403, 200, 404, 401),
     ("GET", P + "/agreement"): (200, 200, 403, 200, 404, 401),
     ("GET", P + "/export"): (400, 400, 403, 400, 404, 401),  # nobody has judged
@@ -68,6 +80,8 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "/account/tokens"): (200, 200, 200, 200, 200, 303),
     ("POST", "/account/tokens/{token}/remove"): (404, 404, 404, 404, 404, 303),
     ("GET", "/audit"): (200, 403, 403, 403, 403, 303),
+    ("GET", "/people"): (200, 403, 403, 403, 403, 303),
+    ("POST", "/people/{user}"): (303, 403, 403, 403, 403, 303),
     ("GET", "/"): (200, 200, 200, 200, 200, 303),
     ("GET", "/new"): (200, 403, 403, 403, 403, 303),
     ("POST", "/new"): (303, 403, 403, 403, 403, 303),
@@ -77,7 +91,15 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/runs/{run}/report"): (404, 403, 403, 403, 403, 303),
     ("GET", S): (200, 200, 200, 200, 404, 303),
     ("POST", S + "/close"): (303, 303, 403, 403, 404, 303),
+    ("POST", S + "/draw"): (303, 303, 403, 403, 404, 303),
     ("GET", S + "/items"): (200, 200, 403, 200, 404, 303),
+    ("POST", S + "/seen"): (303, 303, 403, 403, 404, 303),
+    ("GET", S + "/assign"): (200, 200, 403, 403, 404, 303),
+    ("POST", S + "/assign"): (303, 303, 403, 403, 404, 303),
+    ("POST", S + "/assign/{user}/back"): (303, 303, 403, 403, 404, 303),
+    ("POST", S + "/share"): (303, 303, 403, 403, 404, 303),
+    ("POST", S + "/assigned"): (303, 303, 403, 403, 404, 303),
+    ("POST", S + "/ask"): (303, 303, 403, 403, 404, 303),
     ("GET", S + "/people"): (200, 200, 403, 200, 404, 303),
     ("POST", S + "/invites"): (200, 200, 403, 403, 404, 303),
     ("POST", S + "/members/{user}"): (303, 303, 403, 403, 404, 303),
@@ -94,15 +116,20 @@ FORMS: dict[str, dict[str, str]] = {
     S + "/members/{user}": {"role": "viewer"},
     S + "/guideline": {"text": "Be fairer."},
     S + "/settle": {"event": "999"},
+    S + "/seen": {"item": "1"},
+    S + "/assign": {"user": "3", "count": "1"},  # the annotator
+    S + "/share": {"users": "3", "each": "1"},
+    S + "/ask": {"by": "novelty"},
 }
 """What a page's form sends."""
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = Database(f"sqlite:///{tmp_path / 'studio.sqlite'}")
-    yield House(made, tmp_path)
-    made.close()
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may what has nothing to do with how long a password takes."""
+    quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    monkeypatch.setattr(accounts, "_hasher", lambda: quick)
+    monkeypatch.setattr(accounts, "_nobodys", lambda: quick.hash("the password of nobody"))
 
 
 def routes(found: Iterable[Any], before: str = "") -> Iterator[tuple[str, str]]:
@@ -125,6 +152,11 @@ def body_of(house: House, path: str) -> Any:
         "/api/password": {"old": "wrong", "new": "long enough to do"},
         "/api/projects": {"name": f"new-{key()}", "form": {"kind": "pair"}},
         P + "/assign": {"user": house.people["annotator"], "items": [item]},
+        P + "/share": {"users": [house.people["annotator"]], "each": 1},
+        P + "/assigned": {"assigned": True},
+        P + "/ask": {"by": "novelty"},
+        P + "/seen": {"items": [item]},
+        "/api/people/{user}": {"active": False},
         P + "/rank": {"utilities": {item: 0.5}},
         P + "/adjudicate": event | {"body": {"tiers": [[0], [1]]}},
         P + "/close": {"closed": True},
@@ -135,6 +167,8 @@ def body_of(house: House, path: str) -> Any:
         P + "/skip": event | {"reason": "unclear"},
         P + "/undo": {"key": key()},
         P + "/draft": {"item": item, "body": {}},
+        P + "/revise": {"item": item, "notes": [{"text": "too long"}]},
+        P + "/draw": {"prompts": ["Why?"], "models": ["some"]},
     }.get(path)
 
 

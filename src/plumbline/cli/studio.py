@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +12,10 @@ from typing import Annotated
 import typer
 
 from plumbline.cli.options import StoreAt
+from plumbline.cli.serve import key_in
 from plumbline.cli.show import say
 from plumbline.core.errors import UserError
+from plumbline.core.hosts import is_loopback
 
 PEM = Annotated[Path | None, typer.Option(metavar="FILE.pem")]
 
@@ -40,6 +43,17 @@ def studio(
     public: Annotated[
         str, typer.Option(metavar="URL", help="The address people type, where it is another.")
     ] = "",
+    models: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="An OpenAI-compatible address (`serve` has one): its models answer prompts, and"
+            " revise answers that people criticise.",
+        ),
+    ] = "",
+    key_from: Annotated[
+        str, typer.Option(metavar="ENV_NAME", help="Environment variable with its key.")
+    ] = "",
 ) -> None:
     """Let people judge answers in a browser; train on what they say with --data ref:PROJECT."""
     if any(find_spec(name) is None for name in ("fastapi", "uvicorn", "pwdlib", "itsdangerous")):
@@ -50,16 +64,22 @@ def studio(
     from plumbline.store import find_store
     from plumbline.web.listening import address, bound, listen
     from plumbline.web.studio.app import build
+    from plumbline.web.studio.models import Models
     from plumbline.web.studio.state import Studio, secret_in
+    from plumbline.web.studio.writer import Address
 
     os.umask(0o077)  # what it makes is nobody else's to read
     home, tls = find_store(store), certificate(tls_cert, tls_key)
     check_reach(host, bool(tls), insecure_network)
+    if key_from and not models:
+        raise UserError("a key, and no address it is for", where="--key-from", fix="--models URL")
+    writer = Address(models, key_in(key_from, "--key-from")) if models else None
     with bound(host, port) as place:
         shown = public.rstrip("/") or seen_at(address(place), bool(tls))
         database = Database(db or url_of(home))
         try:
-            app = build(Studio(database, secret_in(home.root), home.root, shown))
+            writing = Models(database, writer) if writer else None
+            app = build(Studio(database, secret_in(home.root), home.root, shown, models=writing))
             with database.write() as at:
                 token = invites.first_owner(at)
             place.listen()  # whoever reads the next line may connect
@@ -69,7 +89,10 @@ def studio(
             if token:
                 say("nobody owns it yet: open this link within the hour, once, and choose a name")
                 say(f"  {shown}/setup/{token}")
-            listen(app, place, lambda: None, tls)
+            if writer:
+                say(f"the models at {writer.url} write for it")
+            with writing or nullcontext():
+                listen(app, place, lambda: None, tls)
         finally:
             database.close()
 
@@ -88,8 +111,6 @@ def certificate(cert: Path | None, key: Path | None) -> tuple[Path, Path] | None
 
 def check_reach(host: str, encrypted: bool, insecure: bool) -> None:
     """UserError where passwords would cross a network that anybody may listen to."""
-    from plumbline.web.listening import is_loopback
-
     if not (encrypted or insecure or is_loopback(host)):
         raise UserError(
             f"{host} can be reached from other machines, and passwords would cross the network"

@@ -34,6 +34,7 @@ def anonymous(judgement: Judgement, secret: str, *, keep_group: bool = False) ->
         when=day(before.when),
         shown=before.shown,
         source=before.source,
+        writer=before.writer,
     )
     return replace(judgement, provenance=by)
 

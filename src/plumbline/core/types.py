@@ -60,7 +60,9 @@ class Provenance:
 
     `where` is "file:line" for imports; `when` is ISO 8601; `seconds` is time spent;
     `shown` is the display order of the responses, as indices into them; `rubric` names the
-    guideline version; `source` is the collection a text belongs to ("wiki"), where its row says so.
+    guideline version; `source` is the collection a text belongs to ("wiki"), where its row says so;
+    `writer` is the model that wrote an edit's corrected text, where a person let it stand or
+    changed it.
     """
 
     where: str = ""
@@ -70,6 +72,7 @@ class Provenance:
     seconds: float | None = None
     shown: tuple[int, ...] = ()
     source: str = ""
+    writer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +126,14 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A correction: the response as it was and as a person (or a critic) made it."""
+    """A correction: the response as it was and as a person (or a critic) made it. `proposed` is
+    what a model (`provenance.writer`) had made of it, where a person changed that."""
 
     prompt: Conversation
     original: Response
     corrected: Response
     provenance: Provenance = Provenance()
+    proposed: Response = ()
 
 
 @dataclass(frozen=True, slots=True)

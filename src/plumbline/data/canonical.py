@@ -114,8 +114,8 @@ def _messages(judgement: Judgement) -> list[Message]:
     match judgement:
         case Ranking(responses=responses):
             answers = responses
-        case Edit(original=original, corrected=corrected):
-            answers = (original, corrected)
+        case Edit(original=original, corrected=corrected, proposed=proposed):
+            answers = (original, corrected, proposed)
         case _:
             answers = (judgement.response,)
     return [*judgement.prompt, *(message for answer in answers for message in answer)]

@@ -151,7 +151,7 @@ def _type(name: str) -> pyarrow.DataType:
     turns = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
     whole, numbers = pa.int64(), pa.list_(pa.int64())
     judge = pa.struct([(n, pa.string()) for n in ("kind", "name", "group")])
-    texts = [(n, pa.string()) for n in ("where", "rubric", "when", "source")]
+    texts = [(n, pa.string()) for n in ("where", "rubric", "when", "source", "writer")]
     by = pa.struct([*texts, ("judge", judge), ("seconds", pa.float64()), ("shown", numbers)])
     known = {
         "responses": pa.list_(turns),

@@ -133,7 +133,7 @@ def _own(judgements: Sequence[Judgement]) -> Rows:
 
 ORDER = (
     "prompt", "messages", "response", "responses", "tiers", "p", "margin", "n", "good", "score",
-    "axis", "low", "high", "original", "corrected", "text", "span", "provenance",
+    "axis", "low", "high", "original", "corrected", "proposed", "text", "span", "provenance",
 )  # fmt: skip
 """Columns of plumbline's own form in a table."""
 

@@ -7,9 +7,8 @@ project is what it was: answers that are new are added, nothing is asked twice.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,8 @@ from plumbline.feedback.collecting.loading import items_in
 from plumbline.feedback.collecting.projects import Project
 from plumbline.feedback.collecting.reading import Progress
 from plumbline.stages.collected import studio
-from plumbline.stages.files import DATA, SAMPLES
-from plumbline.stages.next_asked import By, arrange
+from plumbline.stages.files import DATA, SAMPLES, objects
+from plumbline.stages.next_asked import By, arrange, check
 from plumbline.store import Context, Store, find_store
 
 
@@ -64,15 +63,18 @@ def asked(home: Store, s: Collect, answers: Sequence[Path], judge: Path | None =
     `Waiting` before. Several files of answers to the same prompts are compared with each other.
     UserError where the project has another form."""
     alike = list[str]()
-    with studio(home) as db, db.write() as at:
-        found = _project(at, s)
-        projects.add(at, found, items_in(_all(answers), found.form, alike.append))
-        if s.guideline and projects.guideline(at, found)[1] != s.guideline:
-            projects.guide(at, found, s.guideline, None)
+    by = judge or (Path(s.judge) if s.judge else None)
+    with studio(home) as db:
+        with db.write() as at:
+            found = _project(at, s)
+            check(found.form.kind, s.next, s.share, by)
+            projects.add(at, found, items_in(_all(answers), found.form, alike.append))
+            if s.guideline and projects.guideline(at, found)[1] != s.guideline:
+                projects.guide(at, found, s.guideline, None)
         if s.next != "random":
-            by = judge or (Path(s.judge) if s.judge else None)
-            arrange(at, found, s.next, share=s.share, seed=s.seed, judge=by)
-        now = reading.progress(at, found)
+            arrange(db, found, s.next, share=s.share, seed=s.seed, judge=by)
+        with db.read() as at:
+            now = reading.progress(at, found)
     line = _line(s.project, now)
     line += f"; {len(alike)} prompts have equal answers only" if alike else ""
     if now.wanted:
@@ -91,7 +93,7 @@ def _project(at: Connection, s: Collect) -> Project:
     if not s.project:
         raise UserError("the project needs a name", fix="set project=NAME")
     known = projects.find(at, s.project)
-    if known is not None and (known.form, known.quota) != (form, s.quota):
+    if known is not None and (replace(known.form, reviser=""), known.quota) != (form, s.quota):
         raise UserError(
             f"there is a project {s.project!r} with another form or quota",
             fix="give this one another name",
@@ -105,9 +107,9 @@ def _all(files: Sequence[Path]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The rows of a file; of several, a row a prompt that all have, with their answers in turn and
     each file's name as that of the model. UserError where no prompt is in all."""
     if len(files) == 1:
-        yield from _rows(files[0])
+        yield from objects(files[0])
         return
-    found = [{canonical_json(row.get("prompt")): row for _, row in _rows(file)} for file in files]
+    found = [{canonical_json(row.get("prompt")): row for _, row in objects(file)} for file in files]
     shared = [key for key in found[0] if all(key in rows for rows in found)]
     if not shared:
         raise UserError(
@@ -126,21 +128,6 @@ def _all(files: Sequence[Path]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         answers, models = ([turn[i] for turn in turns] for i in (0, 1))
         row = {"prompt": found[0][key]["prompt"], "responses": answers, "models": models}
         yield f"{files[0]}: prompt {number}", row
-
-
-def _rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if not file.is_file():
-        raise UserError("no such file", where=str(file), fix="plumbline sample writes one")
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            place = f"{file}:{number}"
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise UserError(f"not JSON: {error}", where=place) from None
-            if not isinstance(row, dict):
-                raise UserError("a line is no object", where=place)
-            yield place, row
 
 
 def _line(name: str, now: Progress) -> str:

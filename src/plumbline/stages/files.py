@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from plumbline.core.errors import UserError
 from plumbline.core.types import Judgement
 from plumbline.core.views import left_out
 from plumbline.data import read
@@ -26,3 +29,19 @@ def rows(
     for line in left_out(found.bad + found.dropped + found.left):
         say(line)
     return found.judgements
+
+
+def objects(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rows of a file of answers, each with its place ("file:line")."""
+    if not file.is_file():
+        raise UserError("no such file", where=str(file), fix="plumbline sample writes one")
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            place = f"{file}:{number}"
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise UserError(f"not JSON: {error}", where=place) from None
+            if not isinstance(row, dict):
+                raise UserError("a line is no object", where=place)
+            yield place, row

@@ -141,8 +141,16 @@ def note(
     at.execute(insert(audit).values(row | {"at": time.time()}))
 
 
-def noted(at: Connection, *, before: int | None = None, limit: int = 200) -> Sequence[Found]:
-    """What was written down, newest first: id, at, what, detail, names of user and project."""
+def noted(
+    at: Connection,
+    *,
+    before: int | None = None,
+    limit: int = 200,
+    project: int | None = None,
+    what: str = "",
+) -> Sequence[Found]:
+    """What was written down (of one project, or of one kind), newest first: id, at, what, detail,
+    names of user and project."""
     wanted = (
         select(
             audit.c.id, audit.c.at, audit.c.what, audit.c.detail, users.c.name,
@@ -153,7 +161,11 @@ def noted(at: Connection, *, before: int | None = None, limit: int = 200) -> Seq
         .order_by(audit.c.id.desc())
         .limit(limit)
     )  # fmt: skip
-    return at.execute(wanted if before is None else wanted.where(audit.c.id < before)).all()
+    if before is not None:
+        wanted = wanted.where(audit.c.id < before)
+    if project is not None:
+        wanted = wanted.where(audit.c.project == project)
+    return at.execute(wanted.where(audit.c.what == what) if what else wanted).all()
 
 
 def _attempt(at: Connection, name: str, address: str) -> int:

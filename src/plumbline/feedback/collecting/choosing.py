@@ -76,8 +76,7 @@ def arranged(
     utilities: Mapping[int, float], share: float, seed: int
 ) -> tuple[list[int], frozenset[int]]:
     """Items in the order of asking, and those of them that were drawn at random."""
-    if not 0 <= share <= 1:
-        raise UserError(f"a share of {share:g} at random", fix="give one between 0 and 1")
+    check_share(share)
     rng = random.Random(seed)
     drawn = [item for item in sorted(utilities) if rng.random() < share]
     rng.shuffle(drawn)
@@ -88,6 +87,12 @@ def arranged(
         turn = heads[rng.random() < share] or heads[0] or heads[1]
         order.append(turn.pop())
     return order, frozenset(kept)
+
+
+def check_share(share: float) -> None:
+    """UserError for what is no share."""
+    if not 0 <= share <= 1:
+        raise UserError(f"a share of {share:g} at random", fix="give one between 0 and 1")
 
 
 def unasked(at: Connection, project: Project) -> Sequence[int]:

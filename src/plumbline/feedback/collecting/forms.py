@@ -6,19 +6,22 @@
     rating         {"scores": {"helpful": [4, 2]}}                            by axis and answer
     demonstration  {"turns": [{"role": "assistant", "content": "..."}]}       what should be said
     correction     {"text": "..."}                                            how it should read
-    critique       {"notes": [{"text": "...", "span": [3, 9]}], "revision": "..."}
+    critique       {"notes": [{"text": "...", "span": [3, 9]}], "revision": "...",
+                    "reviser": "MODEL", "offered": "..."}
 
 Answers are numbered as they are stored, whatever order they were shown in. A ranking may leave
 answers out; ties share a tier. "none" says that no answer is acceptable: each then counts as called
 bad as well. A correction that changes nothing calls the answer good. A critique points at
-characters of the answer's text or at all of it; with a revision it is a correction too.
+characters of the answer's text or at all of it; with a revision it is a correction too. "reviser"
+is the model that offered a revision, and "offered" its text where the person changed it (`offering`
+says so, and not who sends a judgement).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any, Literal, get_args
 
@@ -73,7 +76,8 @@ class Axis:
 @dataclass(frozen=True)
 class Form:
     """A kind and its options. strength: also ask how much better; ties: allow them; none: allow "no
-    answer is acceptable"; axes: of a rating; turns: most assistant turns of a demonstration."""
+    answer is acceptable"; axes: of a rating; turns: most assistant turns of a demonstration;
+    reviser: the model that turns a critique into a revision, when a person asks for it."""
 
     kind: Kind
     strength: bool = False
@@ -81,6 +85,7 @@ class Form:
     none: bool = True
     axes: tuple[Axis, ...] = (Axis("overall"),)
     turns: int = 1
+    reviser: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,8 @@ class _Note:
 class _Critique:
     notes: tuple[_Note, ...]
     revision: str = ""
+    reviser: str = ""
+    offered: str = ""
 
 
 _BODIES: dict[Kind, TypeAdapter[Any]] = {
@@ -140,6 +147,7 @@ _BODIES: dict[Kind, TypeAdapter[Any]] = {
     "critique": TypeAdapter(_Critique),
 }
 _FORM = TypeAdapter(Form)
+_OFFER = ("reviser", "offered")
 
 
 def form_of(values: Mapping[str, Any]) -> Form:
@@ -150,6 +158,8 @@ def form_of(values: Mapping[str, Any]) -> Form:
         form: Form = _FORM.validate_python(dict(values))
     except ValidationError as error:
         raise _misfit(error, "form") from None
+    if form.reviser and form.kind != "critique":
+        raise UserError(f"a model revises after a critique, not a {form.kind}")
     if form.kind == "rating" and not form.axes:
         raise UserError("a rating needs an axis", fix="name what is rated")
     for axis in form.axes:
@@ -157,6 +167,12 @@ def form_of(values: Mapping[str, Any]) -> Form:
             raise UserError(f"axis {axis.name!r} runs from {axis.low} to {axis.high}",
                             fix="give it a name and two ends, at most 100 apart")  # fmt: skip
     return form
+
+
+def told(form: Form) -> dict[str, Any]:
+    """A form as JSON for those who judge: not theirs to know is which model revises."""
+    known = asdict(form)
+    return known | {"reviser": bool(known["reviser"])}
 
 
 def check_asked(form: Form, asked: Asked) -> None:
@@ -190,7 +206,12 @@ def checked(form: Form, asked: Asked, body: Body) -> dict[str, Any]:
         case _Critique():
             _check_notes(asked, said)
     kept: dict[str, Any] = asdict(said)
-    return kept
+    return {name: value for name, value in kept.items() if value or name not in _OFFER}
+
+
+def said_by_hand(body: Body) -> dict[str, Any]:
+    """A body without what it says of a model: nobody is told that while they judge, or says it."""
+    return {name: value for name, value in body.items() if name not in _OFFER}
 
 
 def judgements(form: Form, asked: Asked, body: Body, provenance: Provenance) -> list[Judgement]:
@@ -214,7 +235,7 @@ def judgements(form: Form, asked: Asked, body: Body, provenance: Provenance) -> 
     notes: list[Judgement] = [
         Critique(prompt, asked.answers[0], note.text, note.span, provenance) for note in said.notes
     ]
-    return [*notes, _edit(asked, said.revision, provenance)] if said.revision else notes
+    return [*notes, _revised(asked, said, provenance)] if said.revision else notes
 
 
 def right(form: Form, known: Body, body: Body) -> bool | None:
@@ -254,6 +275,15 @@ def _edit(asked: Asked, text: str, provenance: Provenance) -> Edit | Choice:
     if text.strip() == text_of(asked.answers[0]).strip():
         return Choice(asked.prompt, asked.answers[0], True, provenance)
     return Edit(asked.prompt, asked.answers[0], answer(text), provenance)
+
+
+def _revised(asked: Asked, said: _Critique, provenance: Provenance) -> Edit | Choice:
+    """A revision; one by a model is judged by the person who let it stand or changed it."""
+    made = _edit(asked, said.revision, provenance)
+    if not (said.reviser and isinstance(made, Edit)):
+        return made
+    by = replace(provenance, writer=said.reviser)
+    return replace(made, provenance=by, proposed=answer(said.offered) if said.offered else ())
 
 
 def _check_order(form: Form, asked: Asked, said: _Order) -> None:

@@ -12,15 +12,21 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from plumbline.core.errors import UserError
-from plumbline.feedback.collecting.forms import LONGEST, checked
+from plumbline.feedback.collecting.forms import LONGEST, checked, said_by_hand
 from plumbline.feedback.collecting.projects import Project, alone, asked_of, guideline, search_anew
+from plumbline.feedback.collecting.revising import offering
 from plumbline.feedback.collecting.tables import Found, drafts, events, items, work
 
 LONGEST_KEY = 64
 MOST_SECONDS = 86_400.0
+SAW = "saw what others said"
+"""The reason of a skip that cannot be taken back."""
+_SAW = and_(
+    events.c.kind == "skipped", func.coalesce(events.c.body["reason"].as_string(), "") == SAW
+)
 
 
 def judge(
@@ -39,7 +45,11 @@ def judge(
     if before is not None:
         return before
     given = _given(at, project, user, item)
+    if given.state == "skipped" and _saw(at, project, user, item):
+        raise UserError(f"you {SAW} of item {item}", fix="judge another one")
     kept = checked(project.form, asked_of(given), body)
+    if project.form.kind == "critique":
+        kept = said_by_hand(kept) | offering(at, item, user, kept["revision"])
     event = _keep(at, project, user, item, given.shown, "judged", kept, seconds, key)
     _move(at, project, user, given, "judged")
     at.execute(drafts.delete().where(drafts.c.item == item, drafts.c.user == user))
@@ -50,7 +60,8 @@ def adjudicate(
     at: Connection, project: Project, user: int, item: int, body: Mapping[str, Any], *, key: str
 ) -> int:
     """A curator's word on an item about which people disagree: it stands in place of theirs, which
-    stay as events. The id of the event. UserError for an item of another project."""
+    stay as events, and nobody is asked any more. The id of the event. UserError for an item of
+    another project."""
     before = _sent(at, project, user, key)
     if before is not None:
         return before
@@ -59,6 +70,7 @@ def adjudicate(
     if found is None:
         raise UserError(f"no item {item}", where=project.name)
     kept = checked(project.form, asked_of(found), body)
+    at.execute(update(items).where(here, items.c.known.is_(None)).values(open=False))
     return _keep(at, project, user, found.id, [], "adjudicated", kept, 0.0, key)
 
 
@@ -75,9 +87,29 @@ def skip(at: Connection, project: Project, user: int, item: int, reason: str, *,
     return event
 
 
+def see(at: Connection, project: Project, user: int, item: int, *, key: str) -> bool:
+    """Let somebody see what others said of an item that they might be asked: it counts as skipped,
+    for good. Whether they had not done it already. UserError for an item of another project."""
+    alone(at, user)
+    mine = and_(work.c.item == item, work.c.user == user)
+    state = at.execute(select(work.c.state).where(mine)).scalar()
+    if state in ("judged", "skipped"):
+        return False
+    if state is None:
+        here = and_(items.c.id == item, items.c.project == project.id)
+        if at.execute(select(items.c.id).where(here)).first() is None:
+            raise UserError(f"no item {item}", where=project.name)
+        row = {"item": item, "user": user, "project": project.id, "shown": [], "began": time.time()}
+        at.execute(insert(work).values(row | {"state": "expired"}))
+    elif state == "assigned":
+        at.execute(update(work).where(mine).values(state="expired"))
+    skip(at, project, user, item, SAW, key=key)
+    return True
+
+
 def undo(at: Connection, project: Project, user: int, *, key: str) -> int | None:
     """Take back this person's latest judgement or skip that stands; its item is theirs again.
-    None where there is nothing to take back."""
+    None where there is nothing to take back; what they have seen since (`see`) stays seen."""
     if _sent(at, project, user, key) is not None:
         return None
     last = _last(at, project, user)
@@ -156,11 +188,18 @@ def _move(at: Connection, project: Project, user: int, given: Found, state: str)
         .where(items.c.id == given.id)
         .values(taken=items.c.taken + (holds - held), done=items.c.done + did)
     )
-    full = and_(items.c.known.is_(None), items.c.done >= project.quota)
-    at.execute(update(items).where(items.c.id == given.id).values(open=~full))
+    word = and_(events.c.project == project.id, events.c.item == given.id)
+    settled = select(events.c.id).where(word, events.c.kind == "adjudicated").exists()
+    done = and_(items.c.known.is_(None), or_(items.c.done >= project.quota, settled))
+    at.execute(update(items).where(items.c.id == given.id).values(open=~done))
     if state == "leased" or (held and not holds):
         # Somebody's search may have passed it already.
         search_anew(at, project)
+
+
+def _saw(at: Connection, project: Project, user: int, item: int) -> bool:
+    here = and_(events.c.project == project.id, events.c.item == item, events.c.user == user)
+    return at.execute(select(events.c.id).where(here, _SAW).limit(1)).first() is not None
 
 
 def _last(at: Connection, project: Project, user: int) -> Found | None:
@@ -173,5 +212,5 @@ def _last(at: Connection, project: Project, user: int) -> Found | None:
         .where(mine).group_by(events.c.item).subquery()
     )  # fmt: skip
     stands = select(events.c.id, events.c.item).join(latest, latest.c.id == events.c.id)
-    stands = stands.where(events.c.kind.in_(("judged", "skipped")))
+    stands = stands.where(events.c.kind.in_(("judged", "skipped")), ~_SAW)
     return at.execute(stands.order_by(events.c.id.desc()).limit(1)).first()

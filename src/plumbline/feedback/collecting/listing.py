@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select
 
 from plumbline.core.ids import canonical_json
+from plumbline.core.types import Conversation
 from plumbline.feedback.collecting.forms import Asked, right
 from plumbline.feedback.collecting.projects import Project, asked_of, names_of
 from plumbline.feedback.collecting.reading import standing
@@ -40,7 +41,8 @@ class Said:
 
 @dataclass(frozen=True)
 class Listed:
-    """An item with its counts, what was said of it, and a curator's word that stands instead."""
+    """An item with its counts, what was said of it, and a curator's word that stands instead.
+    hidden: those and the models are left out, since who looks may still be asked."""
 
     id: int
     number: int
@@ -53,17 +55,19 @@ class Listed:
     open: bool
     said: tuple[Said, ...]
     settled: Said | None = None
+    hidden: bool = False
 
 
 @dataclass
 class Worker:
-    """A member of a project, or somebody who was one (role ""). right of asked: checks; seconds:
-    the median of a judgement (None before the first)."""
+    """A member of a project, or somebody who was one (role ""). active: not shut out; right of
+    asked: checks; seconds: the median of a judgement (None before the first)."""
 
     user: int
     name: str
     people: str
     role: str
+    active: bool = True
     judged: int = 0
     skipped: int = 0
     right: int = 0
@@ -79,21 +83,25 @@ def page(
     after: int = -1,
     limit: int = 50,
     only: Collection[int] | None = None,
+    judge: int | None = None,
 ) -> list[Listed]:
-    """Items whose number is above `after` (and which are among `only`), by their numbers."""
-    wanted = select(items).where(items.c.project == project.id, items.c.number > after)
+    """Items whose number is above `after` (and which are among `only`), by their numbers; without
+    what was said of those that `judge`, who looks, may still be asked."""
+    wanted = select(items, _ahead(project, judge).label("ahead"))
+    wanted = wanted.where(items.c.project == project.id, items.c.number > after)
     if only is not None:
         wanted = wanted.where(items.c.id.in_(sorted(only)))
     rows = at.execute(wanted.order_by(items.c.number).limit(max(1, min(limit, MOST)))).all()
     chosen = [row.id for row in rows]
     said, settled = _said(at, project, chosen), _settled(at, project, chosen)
-    return [
+    found = [
         Listed(
             row.id, row.number, asked_of(row), tuple(row.models), row.known, row.rank, row.taken,
-            row.done, row.open, tuple(said[row.id]), settled.get(row.id),
+            row.done, row.open, tuple(said[row.id]), settled.get(row.id), row.ahead,
         )
         for row in rows
     ]  # fmt: skip
+    return [replace(one, models=(), said=(), settled=None) if one.hidden else one for one in found]
 
 
 def divided(at: Connection, project: Project) -> list[int]:
@@ -108,6 +116,19 @@ def divided(at: Connection, project: Project) -> list[int]:
     return [item for item, bodies in said.items() if len(bodies) > 1 and item not in settled]
 
 
+def hidden(at: Connection, project: Project, judge: int) -> set[int]:
+    """Items that people have judged and this one may still be asked."""
+    mine = and_(_in(project), items.c.done > 0, _ahead(project, judge))
+    return set(at.execute(select(items.c.id).where(mine)).scalars())
+
+
+def hidden_prompts(at: Connection, project: Project, judge: int) -> set[Conversation]:
+    """The prompts of those items."""
+    wanted = select(items.c.prompt, items.c.answers)
+    mine = and_(_in(project), items.c.done > 0, _ahead(project, judge))
+    return {asked_of(row).prompt for row in at.execute(wanted.where(mine))}
+
+
 def judged(at: Connection, project: Project, event: int) -> tuple[int, dict[str, Any]] | None:
     """Item and body of a judgement, by its event; None where this project has no such judgement."""
     here = and_(events.c.id == event, events.c.kind == "judged")
@@ -118,7 +139,8 @@ def judged(at: Connection, project: Project, event: int) -> tuple[int, dict[str,
 def people(at: Connection, project: Project) -> list[Worker]:
     """Who works or worked on a project, by name."""
     found = {
-        row.id: Worker(row.id, row.name, row.people, row.role) for row in names_of(at, project)
+        row.id: Worker(row.id, row.name, row.people, row.role, row.active)
+        for row in names_of(at, project)
     }
     for row in _latest(at, project):
         one = found.setdefault(row.user, Worker(row.user, row.name, row.people, ""))
@@ -185,8 +207,26 @@ def waiting(at: Connection, project: Project, user: int) -> int:
     return at.execute(select(func.count()).where(mine, todo)).scalar_one()
 
 
+def waiting_by(at: Connection, project: Project) -> dict[int, int]:
+    """Items that each person has before them: assigned and not done, or in their hands."""
+    todo = and_(work.c.project == project.id, work.c.state.in_(("assigned", "leased")))
+    wanted = select(work.c.user, func.count()).where(todo).group_by(work.c.user)
+    return dict(map(tuple, at.execute(wanted)))
+
+
 def _in(project: Project) -> Any:
     return items.c.project == project.id
+
+
+def _ahead(project: Project, judge: int | None) -> ColumnElement[bool]:
+    """Whether an item may still be asked of a person: they hold it, are to have it, or it is open
+    and they have neither judged nor skipped it."""
+    if judge is None or project.closed:
+        return false()
+    mine = and_(work.c.item == items.c.id, work.c.user == judge)
+    state = func.coalesce(select(work.c.state).where(mine).scalar_subquery(), "")
+    theirs = ("leased", "assigned") if project.assigned else ("leased",)
+    return or_(state.in_(theirs), and_(items.c.open, state.not_in(("judged", "skipped"))))
 
 
 def _said(at: Connection, project: Project, chosen: Sequence[int]) -> dict[int, list[Said]]:

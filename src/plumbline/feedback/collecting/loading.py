@@ -11,11 +11,11 @@ where all others of a row are equal there is nothing to compare, and no item.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from plumbline.core.errors import UserError
-from plumbline.core.types import Response
+from plumbline.core.types import Conversation, Response
 from plumbline.core.views import empty
 from plumbline.data import fields
 from plumbline.data.bad import Bad
@@ -55,9 +55,26 @@ def items_of(row: Mapping[str, Any], form: Form) -> list[Item]:
     models = row.get("models") or [""] * len(said)
     if not isinstance(models, list) or len(models) != len(said):
         raise Bad("'models' does not name one model an answer", "give as many names as responses")
+    known = row.get("known")
+    return items_from(
+        prompt, said, models, form,
+        known=known if isinstance(known, dict) else None, rank=fields.maybe_number(row, "rank"),
+    )  # fmt: skip
+
+
+def items_from(
+    prompt: Conversation,
+    said: Sequence[Response],
+    models: Sequence[Any],
+    form: Form,
+    *,
+    known: Mapping[str, Any] | None = None,
+    rank: float | None = None,
+) -> list[Item]:
+    """The items of a prompt and what models said to it; none where there is nothing to compare.
+    UserError for answers that this form cannot ask about."""
     worded = [i for i, one in enumerate(said) if not empty(one)]
     left, names = [said[i] for i in worded], [models[i] for i in worded]
-    rank = fields.maybe_number(row, "rank")
     few, most = ANSWERS[form.kind]
     if form.kind in EACH:
         groups = [([one], [name]) for one, name in zip(left, names, strict=True)]
@@ -68,8 +85,7 @@ def items_of(row: Mapping[str, Any], form: Form) -> list[Item]:
     for answers, who in groups:
         asked = Asked(prompt, tuple(answers))
         check_asked(form, asked)
-        known = row.get("known")
-        right = checked(form, asked, known) if isinstance(known, dict) else None
+        right = None if known is None else checked(form, asked, known)
         found.append(Item(asked, tuple(map(str, who)), right, rank))
     return found
 

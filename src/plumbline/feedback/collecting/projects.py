@@ -108,8 +108,16 @@ def close(at: Connection, project: Project, closed: bool = True) -> None:
     at.execute(update(projects).where(projects.c.id == project.id).values(closed=closed))
 
 
+def assign_only(at: Connection, project: Project, only: bool = True) -> None:
+    """Let items go to those alone whom they are assigned to (or again to whoever asks for one)."""
+    at.execute(update(projects).where(projects.c.id == project.id).values(assigned=only))
+    search_anew(at, project)
+
+
 def add(at: Connection, project: Project, given: Iterable[Item]) -> int:
     """Put items into a project; how many were new (what is there already is left alone)."""
+    here = select(projects.c.id).where(projects.c.id == project.id)
+    at.execute(here.with_for_update(key_share=True))  # who adds at once numbers one after the other
     number = at.execute(
         select(func.coalesce(func.max(items.c.number), -1)).where(items.c.project == project.id)
     ).scalar_one()
@@ -228,8 +236,8 @@ def _project(row: Found) -> Project:
 
 
 def names_of(at: Connection, project: Project) -> Sequence[Found]:
-    """Members: user id, name, people, role."""
-    wanted = select(users.c.id, users.c.name, users.c.people, members.c.role, members.c.given)
+    """Members: user id, name, people, active, role."""
+    wanted = select(users.c.id, users.c.name, users.c.people, users.c.active, members.c.role)
     return at.execute(
         wanted.join(members, members.c.user == users.c.id)
         .where(members.c.project == project.id)

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, select, update
 
 from plumbline.core.errors import UserError
 from plumbline.feedback.collecting.forms import Asked
@@ -62,17 +63,33 @@ def given(at: Connection, project: Project, user: int, item: int) -> Given | Non
     return _given(at, found, user, found.expires or 0.0)
 
 
-def assign(at: Connection, project: Project, user: int, chosen: list[int]) -> int:
+def assign(at: Connection, project: Project, user: int, chosen: Sequence[int]) -> int:
     """Give items to a person; how many were not theirs already."""
-    mine = set(at.execute(select(work.c.item).where(work.c.user == user)).scalars())
+    alone(at, user)
+    here = and_(work.c.user == user, work.c.project == project.id)
+    mine = dict(map(tuple, at.execute(select(work.c.item, work.c.state).where(here))))
+    wanted = list(dict.fromkeys(chosen))
     rows = [
         {"item": item, "user": user, "project": project.id, "state": "assigned", "shown": [],
          "began": time.time()}
-        for item in chosen if item not in mine
+        for item in wanted if item not in mine
     ]  # fmt: skip
+    late = [{"late": item} for item in wanted if mine.get(item) == "expired"]
     if rows:
         at.execute(insert(work), rows)
-    return len(rows)
+    if late:
+        again = and_(here, work.c.item == bindparam("late"))
+        at.execute(update(work).where(again).values(state="assigned"), late)
+    return len(rows) + len(late)
+
+
+def take_back(at: Connection, project: Project, user: int) -> int:
+    """Let what a person was assigned and does not hold be nobody's; how many items. What they were
+    shown once and send yet is taken (`judging`)."""
+    alone(at, user)
+    mine = and_(work.c.user == user, work.c.project == project.id, work.c.state == "assigned")
+    shown = update(work).where(mine, work.c.expires.is_not(None)).values(state="expired")
+    return at.execute(shown).rowcount + at.execute(delete(work).where(mine)).rowcount
 
 
 def order(project: Project, user: int, item: int, count: int) -> list[int]:
@@ -117,8 +134,9 @@ def _check(at: Connection, project: Project, user: int) -> Found | None:
 
 def _unseen(project: Project, user: int) -> Any:
     theirs = exists().where(
-        work.c.item == items.c.id, work.c.user == user, work.c.state != "expired"
-    )
+        work.c.item == items.c.id, work.c.user == user,
+        work.c.state.not_in(("expired", "assigned")),  # who was named counts in `_assigned` only
+    )  # fmt: skip
     return select(items.c.id, items.c.rank, items.c.answers).where(
         items.c.project == project.id, ~theirs
     )

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Text, and_, cast, func, or_, select
+from sqlalchemy import Connection, Text, and_, case, cast, func, or_, select
 
 from plumbline.core.types import Judge, Judgement, Provenance
+from plumbline.feedback.collecting import drawing
 from plumbline.feedback.collecting.forms import Form, judgements
 from plumbline.feedback.collecting.projects import Project, asked_of
 from plumbline.feedback.collecting.tables import Found, events, items, users
@@ -24,13 +25,15 @@ TOGETHER = 1000
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a project is: items (checks apart), those that have their quota, judgements that
-    stand, and those still wanted."""
+    """How far a project is: items (checks apart), those that have their quota or are settled,
+    judgements that stand, those still wanted, and items whose answers models are still to write (at
+    most; what is wanted counts them)."""
 
     items: int
     full: int
     judged: int
     wanted: int
+    coming: int = 0
 
 
 def standing(
@@ -85,13 +88,13 @@ def judgements_of(form: Form, name: str, row: Found) -> list[Judgement]:
 def progress(at: Connection, project: Project) -> Progress:
     """Counts of a project."""
     here = and_(items.c.project == project.id, items.c.known.is_(None))
-    left = func.sum(func.greatest(project.quota - items.c.done, 0))
-    if at.dialect.name == "sqlite":
-        left = func.sum(func.max(project.quota - items.c.done, 0))
+    left = func.sum(case((items.c.open, project.quota - items.c.done), else_=0))
     found = at.execute(
         select(
             func.count(), func.coalesce(func.sum(items.c.done), 0), func.coalesce(left, 0)
         ).where(here)
     ).one()
-    full = at.execute(select(func.count()).where(here, items.c.done >= project.quota)).scalar_one()
-    return Progress(found[0], full, int(found[1]), int(found[2]))
+    full = at.execute(select(func.count()).where(here, ~items.c.open)).scalar_one()
+    coming = drawing.coming(at, project)
+    wanted = int(found[2]) + coming * project.quota
+    return Progress(found[0], full, int(found[1]), wanted, coming)

@@ -4,6 +4,7 @@
     projects, guidelines, members                         what is asked, how, and of whom
     items, work                                           what there is to judge, and who has it now
     events, drafts                                        what was said, and what is not sent yet
+    draws, offers                                         what models are to answer, and revised
 
 `work` has a row for every person an item was given to. `items.taken` counts those who hold or
 judged an item and `items.done` those who judged it; both are kept by the transaction that changes
@@ -137,6 +138,26 @@ events = Table(
 drafts = Table(
     "drafts", metadata, _to("item", primary_key=True), _to("user", primary_key=True),
     Column("body", JSON, nullable=False),
+    Column("at", Float, nullable=False),
+)  # fmt: skip
+
+draws = Table(
+    "draws", metadata, _id(), _to("project"),
+    Column("prompt", JSON, nullable=False),
+    Column("models", JSON, nullable=False),  # who answers it, and how often each:
+    Column("each", Integer, nullable=False),
+    Column("rank", Float),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("trouble", Text, nullable=False, default=""),  # why the last try failed
+    Column("bare", Boolean, nullable=False, default=False),  # answered, and nothing to judge in it
+    Index("draws_next", "bare", "tries", "id"),
+    Index("draws_project", "project"),
+)  # fmt: skip
+
+offers = Table(
+    "offers", metadata, _to("item", primary_key=True), _to("user", primary_key=True),
+    Column("model", String(255), nullable=False),
+    Column("text", Text, nullable=False),  # the revision that this person was shown last
     Column("at", Float, nullable=False),
 )  # fmt: skip
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection
 
-from plumbline.core.types import Conversation
-from plumbline.feedback.collecting import judging, listing, projects, queue
+from plumbline.core.errors import UserError
+from plumbline.core.types import Conversation, text_of
+from plumbline.feedback.collecting import forms, judging, listing, projects, queue, revising
+from plumbline.feedback.collecting.forms import Asked
 from plumbline.feedback.collecting.queue import Given
 from plumbline.web.studio.errors import Refused
-from plumbline.web.studio.schema import Draft, Judged, Skipped, Undone
+from plumbline.web.studio.models import Models
+from plumbline.web.studio.schema import Draft, Judged, Revised, Skipped, Undone
 from plumbline.web.studio.security import Seat, needs
 from plumbline.web.studio.state import Studio, studio_of
 
@@ -40,7 +42,7 @@ def given(request: Request, seat: Judge, item: int) -> dict[str, Any]:
         body = listing.own_body(at, seat.project, seat.person.id, item)
     if found is None:
         raise Refused(404, f"item {item} was not given to you")
-    return shown(studio, seat, found) | {"body": body}
+    return shown(studio, seat, found) | {"body": body and forms.said_by_hand(body)}
 
 
 @router.post("/judge")
@@ -82,10 +84,34 @@ def draft(request: Request, seat: Judge, body: Draft) -> None:
         judging.draft(at, seat.project, seat.person.id, body.item, body.body)
 
 
-def following(at: Connection, seat: Seat) -> Given | None:
-    """What comes next for somebody; an owner becomes a curator of a project they judge in."""
+@router.post("/revise")
+def revise(request: Request, seat: Judge, body: Revised) -> dict[str, str]:
+    """What a model makes of an answer by the notes so far, for who holds the item."""
+    _open(seat)
+    studio, form, who = studio_of(request), seat.project.form, seat.person.id
+    if studio.models is None or not form.reviser:
+        raise UserError("no model revises in this project", fix="write a better answer yourself")
+    with studio.database.read() as at:
+        found = queue.given(at, seat.project, who, body.item)
+        if found is None or not revising.holds(at, who, body.item):
+            raise UserError(f"you do not hold item {body.item}", fix="load the page again")
+    notes = forms.checked(form, found.asked, {"notes": body.notes})["notes"]
+    with studio.models.turn(who):
+        text = _revision(studio.models, seat, found.asked, notes)
+        with studio.database.write() as at:
+            revising.offer(at, body.item, who, form.reviser, text)
+    return {"text": text}
+
+
+def take_seat(at: Connection, seat: Seat) -> None:
+    """An owner becomes a curator of a project they judge in."""
     if seat.role == "owner" and seat.project.id not in listing.joined(at, seat.person.id):
         projects.join(at, seat.project, seat.person.id, "curator")
+
+
+def following(at: Connection, seat: Seat) -> Given | None:
+    """What comes next for somebody."""
+    take_seat(at, seat)
     return queue.next_item(at, seat.project, seat.person.id)
 
 
@@ -99,7 +125,7 @@ def shown(studio: Studio, seat: Seat, found: Given) -> dict[str, Any]:
         "prompt": turns(found.asked.prompt),
         "answers": [{"index": index, "turns": turns(answers[index])} for index in found.shown],
         "shown": list(found.shown),
-        "form": asdict(seat.project.form),
+        "form": forms.told(seat.project.form),
         "guideline": guideline,
         "began": found.began,
         "expires": found.expires,
@@ -121,6 +147,21 @@ def left_for(at: Connection, studio: Studio, seat: Seat) -> int:
     key = ("unfinished", project.id)
     unfinished: int = studio.recent.get(key, COUNTED, lambda: listing.unfinished(at, project))
     return max(unfinished - listing.behind(at, project, user), 1)
+
+
+def _revision(models: Models, seat: Seat, asked: Asked, notes: list[dict[str, Any]]) -> str:
+    """What the project's model writes; 502 where that is nothing, or nothing new."""
+    try:
+        said = models.answers(seat.project.form.reviser, revising.request(asked, notes))
+    except UserError as error:
+        why = "" if seat.role == "annotator" else f": {error.what}"  # it may name the model
+        fix = "try again in a moment, or write it yourself"
+        raise Refused(502, f"the model did not answer{why}", fix) from None
+    text = "".join(said).strip()
+    if not text or text == text_of(asked.answers[0]).strip():
+        fix = "say more in your notes, or write it yourself"
+        raise Refused(502, "the model changed nothing", fix)
+    return text
 
 
 def _open(seat: Seat) -> None:

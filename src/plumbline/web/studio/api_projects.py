@@ -10,15 +10,13 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
-from plumbline.core.errors import UserError
 from plumbline.feedback.collecting import (
     accounts,
-    choosing,
+    forms,
     invites,
     judging,
     listing,
     projects,
-    queue,
     reading,
 )
 from plumbline.feedback.collecting.forms import form_of
@@ -28,14 +26,12 @@ from plumbline.feedback.collecting.projects import Project
 from plumbline.web.studio import security
 from plumbline.web.studio.errors import Refused
 from plumbline.web.studio.schema import (
-    Assigned,
     Closed,
     Guideline,
     Judged,
     Member,
     NewInvite,
     NewProject,
-    Ranked,
 )
 from plumbline.web.studio.security import Person, Seat, needs
 from plumbline.web.studio.state import Studio, studio_of
@@ -81,26 +77,6 @@ async def add(request: Request, seat: Curator) -> dict[str, int]:
             lines.write(part)
         lines.seek(0)
         return await run_in_threadpool(put, studio_of(request), seat, lines)
-
-
-@router.post("/projects/{project}/assign")
-def assign(request: Request, seat: Curator, body: Assigned) -> dict[str, int]:
-    """Items for a member, who may judge."""
-    with studio_of(request).database.write() as at:
-        if projects.role_of(at, seat.project, body.user) in ("", "viewer"):
-            raise UserError("not somebody who judges in this project", fix="invite them first")
-        _check_items(at, seat.project, body.items)
-        return {"assigned": queue.assign(at, seat.project, body.user, body.items)}
-
-
-@router.post("/projects/{project}/rank")
-def rank(request: Request, seat: Curator, body: Ranked) -> dict[str, int]:
-    """What is asked next: items by what is to be learnt from them, some at random."""
-    with studio_of(request).database.write() as at:
-        _check_items(at, seat.project, list(body.utilities))
-        placed = choosing.arrange(at, seat.project, body.utilities, body.share, body.seed)
-        accounts.note(at, seat.person.id, seat.project.id, "ranked", {"placed": placed})
-    return {"placed": placed}
 
 
 @router.post("/projects/{project}/adjudicate")
@@ -158,14 +134,14 @@ def mine(at: Connection, who: Person) -> list[tuple[Project, str]]:
 
 
 def told(at: Connection, project: Project, role: str) -> dict[str, Any]:
-    """A project as JSON. What checks there are is not an annotator's to know."""
+    """A project as JSON. What checks there are, and who revises, is not an annotator's to know."""
     whole = {
         "name": project.name, "form": asdict(project.form), "quota": project.quota,
         "lease": project.lease, "assigned": project.assigned, "closed": project.closed,
         "role": role, "progress": asdict(reading.progress(at, project)),
     }  # fmt: skip
     if role == "annotator":
-        return whole
+        return whole | {"form": forms.told(project.form)}
     return whole | {"checks": project.checks, "seed": project.seed}
 
 
@@ -216,10 +192,3 @@ def invited(at: Connection, studio: Studio, seat: Seat, given: NewInvite) -> str
 def _member(at: Connection, seat: Seat, user: int) -> None:
     if all(row.id != user for row in projects.names_of(at, seat.project)):
         raise Refused(404, "there is no such member", "invite them first")
-
-
-def _check_items(at: Connection, project: Project, chosen: list[int]) -> None:
-    """404 for an item of another project."""
-    strange = set(chosen) - listing.of_project(at, project, chosen)
-    if strange:
-        raise Refused(404, f"there is no item {min(strange)} in this project")

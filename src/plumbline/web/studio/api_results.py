@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
+from sqlalchemy import Connection
 from starlette.background import BackgroundTask
 
 from plumbline.core import ids
-from plumbline.feedback.collecting import accounts, exporting, listing, reading
+from plumbline.feedback.collecting import accounts, exporting, judging, listing, reading
 from plumbline.feedback.collecting.exporting import As, Exported
 from plumbline.feedback.collecting.listing import Listed
-from plumbline.web.studio.api_judging import turns
+from plumbline.web.studio.api_asking import check_items
+from plumbline.web.studio.api_judging import take_seat, turns
+from plumbline.web.studio.schema import Seen
 from plumbline.web.studio.security import Seat, needs
 from plumbline.web.studio.state import Studio, studio_of
 
@@ -36,10 +40,18 @@ TYPES = {"jsonl": "application/x-ndjson", "parquet": "application/vnd.apache.par
 
 @router.get("/items")
 def items(request: Request, seat: Reader, after: int = -1, limit: int = 50) -> list[dict[str, Any]]:
-    """Items from a number on, with who wrote and who judged what."""
+    """Items from a number on, with who wrote and who judged what; not yet where one might be asked
+    oneself (`hidden`)."""
     with studio_of(request).database.read() as at:
-        found = listing.page(at, seat.project, after=after, limit=limit)
+        found = listing.page(at, seat.project, after=after, limit=limit, judge=seat.judge)
     return [_item(one) for one in found]
+
+
+@router.post("/seen")
+def seen(request: Request, seat: Annotated[Seat, Depends(needs("curator"))], body: Seen) -> Any:
+    """Let oneself see what others said of items that one might be asked: one skips them for it."""
+    with studio_of(request).database.write() as at:
+        return {"skipped": see(at, seat, body.items)}
 
 
 @router.get("/people")
@@ -49,8 +61,8 @@ def people(request: Request, seat: Reader) -> list[dict[str, Any]]:
         found = listing.people(at, seat.project)
     return [
         {"user": one.user, "name": one.name, "people": one.people, "role": one.role,
-         "judged": one.judged, "skipped": one.skipped, "right": one.right, "asked": one.asked,
-         "seconds": one.seconds}
+         "active": one.active, "judged": one.judged, "skipped": one.skipped, "right": one.right,
+         "asked": one.asked, "seconds": one.seconds}
         for one in found
     ]  # fmt: skip
 
@@ -85,8 +97,19 @@ def export(
     )  # fmt: skip
 
 
+def see(at: Connection, seat: Seat, chosen: Sequence[int]) -> int:
+    """Skip items because one wants to see what others said; how many. 404 for another project's."""
+    check_items(at, seat, chosen)
+    take_seat(at, seat)
+    return sum(
+        judging.see(at, seat.project, seat.person.id, one, key=secrets.token_hex(16))
+        for one in sorted(set(chosen))
+    )
+
+
 def agreed(studio: Studio, seat: Seat) -> Summary:
-    """How far people agree, as of what was last said."""
+    """How far people agree, as of what was last said; nothing of single items that this person may
+    still be asked."""
     from plumbline.core.agreeing import agreement
 
     with studio.database.read() as at:
@@ -100,7 +123,22 @@ def agreed(studio: Studio, seat: Seat) -> Summary:
         return agreement(said, draws=DRAWS)
 
     found: Summary = studio.recent.get(key, KEPT, counted)
-    return found
+    return _fair(studio, seat, found)
+
+
+def _fair(studio: Studio, seat: Seat, found: Summary) -> Summary:
+    """Without what groups differ on where it is of prompts that somebody may still be asked."""
+    if seat.judge is None or not any(form.conflicts for form in found.forms):
+        return found
+    with studio.database.read() as at:
+        hidden = listing.hidden_prompts(at, seat.project, seat.judge)
+    forms = []
+    for form in found.forms:
+        kept = tuple(one for one in form.conflicts if one.prompt not in hidden)
+        if len(kept) < len(form.conflicts) and form.divided:
+            form = replace(form, conflicts=kept, divided=replace(form.divided, items=()))
+        forms.append(form)
+    return replace(found, forms=tuple(forms))
 
 
 def written(
@@ -135,5 +173,5 @@ def _item(one: Listed) -> dict[str, Any]:
         "id": one.id, "number": one.number, "prompt": turns(one.asked.prompt),
         "answers": [turns(answer) for answer in one.asked.answers], "models": one.models,
         "known": one.known, "rank": one.rank, "taken": one.taken, "done": one.done,
-        "open": one.open, "said": [asdict(said) for said in one.said],
+        "open": one.open, "hidden": one.hidden, "said": [asdict(said) for said in one.said],
     }  # fmt: skip

@@ -12,8 +12,11 @@ from fastapi.staticfiles import StaticFiles
 
 from plumbline.web.studio import (
     api_account,
+    api_asking,
+    api_drawing,
     api_entry,
     api_judging,
+    api_people,
     api_projects,
     api_results,
     errors,
@@ -24,7 +27,10 @@ from plumbline.web.studio.security import guarded
 from plumbline.web.studio.state import Studio
 
 STATIC = Path(__file__).with_name("static")
-MODULES = (api_entry, api_account, api_projects, api_judging, api_results, pages)
+MODULES = (
+    api_entry, api_account, api_people, api_projects, api_asking, api_drawing, api_judging,
+    api_results, pages,
+)  # fmt: skip
 
 
 def build(studio: Studio) -> FastAPI:

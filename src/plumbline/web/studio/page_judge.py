@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection, and_, select
 
-from plumbline.feedback.collecting import projects
-from plumbline.feedback.collecting.forms import Kind
+from plumbline.feedback.collecting import drawing, projects
+from plumbline.feedback.collecting.forms import Kind, said_by_hand
 from plumbline.feedback.collecting.queue import Given
 from plumbline.feedback.collecting.tables import events
 from plumbline.web.studio import api_judging
@@ -22,6 +22,7 @@ BAR = ("pair", "thumb")
 """Forms small enough to stay at the foot of the screen."""
 SIDE = ("ranking", "rating", "critique")
 """Forms that stand beside the answers, where there is room."""
+REVISE = (("r", "let a model revise it"),)
 REASONS = ("I cannot judge this", "The prompt makes no sense", "It troubles me to read this",
            "The answers are the same")  # fmt: skip
 OWN_KEYS: dict[Kind, tuple[tuple[str, str], ...]] = {
@@ -51,12 +52,15 @@ def judging(
     studio, project = studio_of(request), seat.project
     with studio.database.write() as at:
         given = api_judging.following(at, seat)
+    revises = bool(project.form.reviser) and studio.models is not None
     with studio.database.read() as at:
         context = {
+            "revises": revises, "coming": 0 if given else drawing.coming(at, project),
             "project": project, "given": given, "guideline": projects.guideline(at, project),
             "data": _data(at, seat, given) if given else None, "layout": _layout(project.form.kind),
             "left": api_judging.left_for(at, studio, seat) if given else 0,
-            "keys": OWN_KEYS[project.form.kind] + KEYS, "reasons": REASONS, "letters": LETTERS,
+            "keys": OWN_KEYS[project.form.kind] + REVISE * revises + KEYS, "reasons": REASONS,
+            "letters": LETTERS,
         }  # fmt: skip
     return shown(request, "judge.html", context)
 
@@ -77,9 +81,10 @@ def _data(at: Connection, seat: Seat, given: Given) -> dict[str, Any]:
 def _before(at: Connection, seat: Seat, item: int) -> dict[str, Any] | None:
     """What they said of it before they took it back."""
     theirs = and_(events.c.item == item, events.c.user == seat.person.id, events.c.kind == "judged")
-    return at.execute(
+    body = at.execute(
         select(events.c.body).where(theirs).order_by(events.c.id.desc()).limit(1)
     ).scalar()
+    return body and said_by_hand(body)
 
 
 def _layout(kind: Kind) -> str:

@@ -1,4 +1,5 @@
-"""All projects, and a new one: its form, its items from a file or from the microcosm."""
+"""All projects, and a new one: its form, its items from a file or from the microcosm, or prompts of
+those for models to answer."""
 
 from __future__ import annotations
 
@@ -9,15 +10,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import Conversation, answer
 from plumbline.feedback.collecting import accounts, projects, reading
+from plumbline.feedback.collecting.drawing import Prompt, prompts_in
 from plumbline.feedback.collecting.forms import ANSWERS, KINDS, Asked, Kind
 from plumbline.feedback.collecting.intake import Lines
 from plumbline.feedback.collecting.loading import EACH, items_in
-from plumbline.feedback.collecting.projects import Item
-from plumbline.web.studio import api_projects, security
+from plumbline.feedback.collecting.projects import Item, Project
+from plumbline.web.studio import api_drawing, api_projects, security
 from plumbline.web.studio.page_parts import shown, to
 from plumbline.web.studio.schema import NewProject
 from plumbline.web.studio.security import Person
@@ -44,7 +47,9 @@ def front(request: Request, who: Annotated[Person, Depends(security.person)]) ->
 @router.get("/new")
 def new_page(request: Request, who: Owner) -> Response:
     """The form for a new project."""
-    return shown(request, "new.html", {"kinds": KINDS, "answers": ANSWERS})
+    models = studio_of(request).models
+    offered = models and models.offered()
+    return shown(request, "new.html", {"kinds": KINDS, "answers": ANSWERS, "offered": offered})
 
 
 @router.post("/new")
@@ -52,31 +57,45 @@ def make(
     request: Request, who: Owner,
     name: Annotated[str, Form()], kind: Annotated[str, Form()],
     options: Annotated[list[str], Form(default_factory=list)],
+    models: Annotated[list[str], Form(default_factory=list)],
     source: Annotated[str, Form()] = "file", file: UploadFile | None = None,
     count: Annotated[int, Form()] = 50, axes: Annotated[str, Form()] = "overall 1 5",
     turns: Annotated[int, Form()] = 1, quota: Annotated[int, Form()] = 1,
     checks: Annotated[float, Form()] = 0.0, guideline: Annotated[str, Form()] = "",
+    each: Annotated[int, Form()] = 0, reviser: Annotated[str, Form()] = "",
 ) -> Response:  # fmt: skip
-    """The project with its items; neither where a line is bad."""
-    form = {"kind": kind, "turns": turns, "axes": list(_axes(axes))} | {
+    """The project with its items, or with prompts that models answer; neither where a line is
+    bad."""
+    form = {"kind": kind, "turns": turns, "axes": list(_axes(axes)), "reviser": reviser} | {
         option: option in options for option in ("strength", "ties", "none")
     }
     given = NewProject(
         name=name.strip(), form=form, quota=quota, checks=checks / 100, guideline=guideline,
         assigned="assigned" in options,
     )  # fmt: skip
-    with studio_of(request).database.write() as at:
+    studio = studio_of(request)
+    lines = None if source == "microcosm" else Lines(file.file if file else io.BytesIO())
+    named = [*models, reviser] if reviser else models
+    writing = api_drawing.writers(studio, named) if named else None
+    with studio.database.write() as at:
         project = api_projects.made(at, who, given)
-        if source == "microcosm":
-            items: Iterator[Item] = _microcosm(project.form.kind, count)
+        if models:
+            prompts = map(Prompt, _asks(count)) if lines is None else prompts_in(lines)
+            api_drawing.drawn(at, who, project, prompts, models, each)
+        elif lines is None:
+            _put(at, who, project, _microcosm(project.form.kind, count))
         else:
-            lines = Lines(file.file if file is not None else io.BytesIO())
-            items = items_in(lines, project.form)
-        new = projects.add(at, project, items)
-        if not new:
-            raise UserError("there is no item in the file", fix="give lines of JSON (see below)")
-        accounts.note(at, who.id, project.id, "items", {"added": new})
+            _put(at, who, project, items_in(lines, project.form))
+    if writing is not None:
+        writing.drawer.wake()
     return to(f"/p/{project.name}")
+
+
+def _put(at: Connection, who: Person, project: Project, found: Iterator[Item]) -> None:
+    new = projects.add(at, project, found)
+    if not new:
+        raise UserError("there is no item in the file", fix="give lines of JSON (see below)")
+    accounts.note(at, who.id, project.id, "items", {"added": new})
 
 
 def _axes(text: str) -> Iterator[dict[str, Any]]:
@@ -94,17 +113,28 @@ def _axes(text: str) -> Iterator[dict[str, Any]]:
         yield {"name": name, "low": low, "high": high, "anchors": (low_means, high_means.strip())}
 
 
+def _asks(count: int) -> Iterator[Conversation]:
+    """Requests of the microcosm."""
+    from plumbline.microcosm.data import prompts
+
+    return (ask.conversation for ask in prompts("train", 0, _checked(count)))
+
+
+def _checked(count: int) -> int:
+    if not 1 <= count <= MOST:
+        raise UserError(f"{count} prompts", fix=f"take 1 to {MOST}")
+    return count
+
+
 def _microcosm(kind: Kind, count: int) -> Iterator[Item]:
     """Requests of the microcosm, each answered by some of its voices."""
     from plumbline.microcosm.answers import said
     from plumbline.microcosm.data import prompts
     from plumbline.microcosm.voices import VOICES, speak
 
-    if not 1 <= count <= MOST:
-        raise UserError(f"{count} prompts", fix=f"take 1 to {MOST}")
     rng = random.Random(f"studio/{count}")
     wanted = 0 if kind == "demonstration" else 1 if kind in EACH else 2 if kind == "pair" else 4
-    for ask in prompts("train", 0, count):
+    for ask in prompts("train", 0, _checked(count)):
         found: dict[str, str] = {}
         for name in rng.sample(sorted(VOICES), len(VOICES)):
             if len(found) < wanted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -92,10 +92,21 @@ def _said(said: Said, kind: str) -> Markup:
                       for axis, values in body["scores"].items())  # fmt: skip
             return markup.visible("; ".join(scores))
         case "critique":
-            return markup.plain("\n".join(note["text"] for note in body["notes"]))
+            return markup.plain("\n".join(_criticised(body)))
         case "correction":
             return markup.plain(body["text"])
     return markup.plain("\n\n".join(turn["content"] for turn in body["turns"]))
+
+
+def _criticised(body: Mapping[str, Any]) -> Iterator[str]:
+    """The notes, and the revision with the model that offered it."""
+    yield from (note["text"] for note in body["notes"])
+    by = f" by {body['reviser']}" if body.get("reviser") else ""
+    if body["revision"]:
+        changed = ", changed" if body.get("offered") else ""
+        yield f"\na better answer{by}{changed}:\n{body['revision']}"
+    elif by:
+        yield f"\na better answer{by} was not taken"
 
 
 def _short(value: float) -> str:

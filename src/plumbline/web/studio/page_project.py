@@ -10,9 +10,9 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from plumbline.core.errors import UserError
-from plumbline.feedback.collecting import judging, listing, projects, reading
+from plumbline.feedback.collecting import drawing, judging, listing, projects, reading
 from plumbline.feedback.collecting.tables import guidelines, users
-from plumbline.web.studio import api_projects, api_results
+from plumbline.web.studio import api_asking, api_projects, api_results
 from plumbline.web.studio.errors import Refused
 from plumbline.web.studio.page_parts import in_project, to
 from plumbline.web.studio.schema import Closed, Guideline, NewInvite
@@ -34,13 +34,19 @@ def progress(request: Request, seat: Anyone) -> Response:
     with studio_of(request).database.read() as at:
         done = reading.progress(at, seat.project)
         own = [one for one in listing.people(at, seat.project) if one.user == seat.person.id]
+        drawn = drawing.drawing(at, seat.project)
+        runs_it = seat.role in ("owner", "curator")
+        asking = api_asking.asking(at, studio_of(request), seat) if runs_it else None
     summary, why = None, ""
     if seat.role != "annotator" and done.judged:
         try:
             summary = api_results.agreed(studio_of(request), seat)
         except UserError as error:
             why = str(error)
-    context = {"progress": done, "own": own, "summary": summary, "why": why}
+    context = {
+        "progress": done, "own": own, "summary": summary, "why": why, "drawing": drawn,
+        "models": studio_of(request).models, "asking": asking,
+    }  # fmt: skip
     return in_project(request, seat, "", "project.html", context)
 
 
@@ -55,10 +61,31 @@ def close(request: Request, seat: Curator, closed: Field = "") -> Response:
 def items(request: Request, seat: Reader, after: int = -1, differ: bool = False) -> Response:
     """What is judged, with what was said of it; or where people said different things."""
     with studio_of(request).database.read() as at:
-        only = listing.divided(at, seat.project) if differ else None
-        found = listing.page(at, seat.project, after=after, limit=PAGE, only=only)
-    context = {"items": found, "more": len(found) == PAGE, "after": after, "differ": differ}
+        only, left = None, 0
+        if differ:
+            apart = set(listing.divided(at, seat.project))
+            only = apart - (listing.hidden(at, seat.project, seat.judge) if seat.judge else set())
+            left = len(apart) - len(only)
+        found = listing.page(
+            at, seat.project, after=after, limit=PAGE, only=only, judge=seat.judge
+        )  # fmt: skip
+    context = {"items": found, "more": len(found) == PAGE, "after": after, "differ": differ,
+               "left": left}  # fmt: skip
     return in_project(request, seat, "/items", "items.html", context)
+
+
+@router.post("/seen")
+def see(
+    request: Request,
+    seat: Curator,
+    item: Annotated[list[int], Form(default_factory=list)],
+    after: Annotated[int, Form()] = -1,
+) -> Response:
+    """See what others said of items, and never be asked them."""
+    with studio_of(request).database.write() as at:
+        api_results.see(at, seat, item)
+    place = f"#item-{item[0]}" if item else ""
+    return to(f"/p/{seat.project.name}/items?after={after}{place}")
 
 
 @router.post("/settle")

@@ -1,4 +1,7 @@
-"""Training runs of the store, with live curves from their metrics.jsonl, and reports. For owners.
+"""Training runs, with live curves from their metrics.jsonl, and reports. For owners.
+
+They are the folders of the store that hold one, and those elsewhere that the store has a record of
+(`plumbline train --out DIR`), once they are finished.
 
 A report is a page of its own, with its styles in it; it is shown in a sandbox where nothing runs.
 
@@ -13,7 +16,7 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +24,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from plumbline.store import Store
 from plumbline.web.studio import security
 from plumbline.web.studio.errors import Refused
 from plumbline.web.studio.page_parts import shown
@@ -43,7 +47,8 @@ LISTED = 10.0
 
 @dataclass(frozen=True)
 class Run:
-    """A folder with metrics or a report: its place in the store, and when it was last written."""
+    """A folder with metrics or a report: its place in the store (elsewhere its path), and when it
+    was last written."""
 
     id: str
     place: str
@@ -99,18 +104,24 @@ def _run(studio: Studio, name: str) -> Run:
 
 
 def _found(root: Path) -> Iterator[Run]:
-    """Folders with metrics or a report, not through links."""
+    """Folders with metrics or a report, not through links; then those elsewhere."""
     for folder, inside, files in os.walk(root):
         place = Path(folder).relative_to(root)
         if len(place.parts) >= DEEP:
             inside.clear()
-        if METRICS in files or REPORT in files:
-            name = hashlib.sha256(str(place).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-            path = Path(folder)
-            newest = max(
-                (path / file).stat().st_mtime for file in (METRICS, REPORT) if file in files
-            )
-            yield Run(name, str(place), path, newest)
+        yield from _told(Path(folder), str(place), files)
+    for path in {one.output.path for one in Store(root).records()} - {""}:
+        if not Path(path).is_relative_to(root):
+            there = [file for file in (METRICS, REPORT) if os.path.isfile(Path(path) / file)]
+            yield from _told(Path(path), path, there)
+
+
+def _told(folder: Path, place: str, files: Collection[str]) -> Iterator[Run]:
+    """The run of a folder with these files, if it is one."""
+    told = [folder / file for file in (METRICS, REPORT) if file in files]
+    if told:
+        name = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        yield Run(name, place, folder, max(file.stat().st_mtime for file in told))
 
 
 def _report(folder: Path) -> str:

@@ -7,16 +7,22 @@ from fastapi.responses import Response
 
 from plumbline.web.studio import (
     page_account,
+    page_asking,
+    page_drawing,
     page_entry,
     page_judge,
     page_making,
+    page_people,
     page_project,
     page_results,
     page_runs,
 )
 from plumbline.web.studio.page_parts import shown
 
-MODULES = (page_entry, page_account, page_making, page_project, page_judge, page_results, page_runs)
+MODULES = (
+    page_entry, page_account, page_people, page_making, page_project, page_asking, page_drawing,
+    page_judge, page_results, page_runs,
+)  # fmt: skip
 router = APIRouter(include_in_schema=False)
 for _module in MODULES:
     router.include_router(_module.router)

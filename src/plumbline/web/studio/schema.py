@@ -16,7 +16,7 @@ def _sound(text: str) -> str:
     return text
 
 
-def _keepable(body: dict[str, Any]) -> dict[str, Any]:
+def _keepable(body: Any) -> Any:
     """What every database keeps as JSON, and a browser reads again."""
     json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     return body
@@ -89,6 +89,21 @@ class Judged(Sent):
     key: Key
 
 
+class Revised(Sent):
+    """notes: as a critique has them, so far."""
+
+    item: Number
+    notes: Annotated[list[Body], Field(max_length=100)]
+
+
+class Drawn(Sent):
+    """prompts: texts, or turns; n: answers of each model, 0 for as few as the form takes."""
+
+    prompts: Annotated[list[Any], AfterValidator(_keepable), Field(min_length=1, max_length=10_000)]
+    models: Annotated[list[Line], Field(max_length=100)]
+    n: Annotated[int, Field(ge=0, le=1000)] = 0
+
+
 class Skipped(Sent):
     item: Number
     reason: Line
@@ -107,6 +122,35 @@ class Draft(Sent):
 class Assigned(Sent):
     user: Number
     items: Annotated[list[Number], Field(max_length=10_000)]
+
+
+class Shared(Sent):
+    """each: items more for each of the users; people: how many may have the same item."""
+
+    users: Annotated[list[Number], Field(max_length=1000)]
+    each: Number
+    people: Number = 1
+
+
+class AssignedOnly(Sent):
+    assigned: bool
+
+
+class AskedFirst(Sent):
+    """by: as `stages.next_asked` has it; judge: a reward model by its name in the store."""
+
+    by: Line
+    share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    judge: Line = ""
+    seed: Number = 0
+
+
+class Seen(Sent):
+    items: Annotated[list[Number], Field(max_length=500)]
+
+
+class Admitted(Sent):
+    active: bool
 
 
 class Closed(Sent):

@@ -53,6 +53,11 @@ class Seat:
     project: Project
     role: str
 
+    @property
+    def judge(self) -> int | None:
+        """Their id where they might be asked themselves; None for who only looks."""
+        return None if self.role == "viewer" else self.person.id
+
 
 def maybe(request: Request) -> Person | None:
     """Who asks; None for nobody. Looked up once a request."""

@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 
 from plumbline.core import atomic
 from plumbline.feedback.collecting.database import Database
+
+if TYPE_CHECKING:
+    from plumbline.web.studio.models import Models
 
 KEY = "studio.key"
 
@@ -45,13 +48,15 @@ class Recent:
 
 @dataclass(frozen=True)
 class Studio:
-    """secret: signs cookies and forms; folder: the store's root; public: the address shown."""
+    """secret: signs cookies and forms; folder: the store's root; public: the address shown; models:
+    those that write for it, if any."""
 
     database: Database
     secret: bytes
     folder: Path
     public: str
     recent: Recent = field(default_factory=Recent)
+    models: Models | None = None
 
     @property
     def encrypted(self) -> bool:

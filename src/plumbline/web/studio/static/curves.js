@@ -1,4 +1,6 @@
 // Curves of a training run, drawn again as it goes on.
+import { element } from "./forms.js";
+
 const EVERY = 2000; // milliseconds
 const SIZE = { width: 360, height: 170, left: 46, right: 8, top: 8, bottom: 22 };
 const far = (x) => Math.abs(x) >= 1e5 || (x !== 0 && Math.abs(x) < 1e-3);
@@ -25,11 +27,7 @@ function drawn(name, points) {
     [left - 5, top + 8, "end", y1, true], [left - 5, height - bottom, "end", y0, y1 > y0],
     [left, height - 6, "start", x0, true], [width - right, height - 6, "end", x1, x1 > x0],
   ]) if (needed) picture.append(svg("text", { x: across, y: down, "text-anchor": anchor }, short(value)));
-  const [figure, caption, last] = ["figure", "figcaption", "data"].map((tag) => document.createElement(tag));
-  [caption.textContent, last.textContent] = [name, short(ys.at(-1))];
-  caption.append(last);
-  figure.append(caption, picture);
-  return figure;
+  return element("figure", "", "", element("figcaption", "", name, element("data", "", short(ys.at(-1)))), picture);
 }
 
 async function draw(box) {

@@ -1,4 +1,5 @@
-// The seven forms. Each takes the page and what was given, and offers
+// The seven forms. Each takes the page, what was given, whom to tell of a change, and how to ask the
+// server (tried) and to speak (say); it offers
 //   get()  what is said so far, in the words of the API      set(body)  show that again
 //   lacks()  a sentence on what is missing, or ""            acts  what buttons with data-do do
 //   key(event)  true where it was for the form; keys that press something stand in the page (data-key)
@@ -8,7 +9,7 @@ const picked = (root, name) => root.querySelector(`[name="${name}"]:checked`);
 const pick = (root, name, value) => all(root, `[name="${name}"]`).forEach((one) => (one.checked = one.value === String(value)));
 const ticked = (root, name) => root.querySelector(`[name="${name}"]`)?.checked ?? false;
 const tick = (root, name, on) => all(root, `[name="${name}"]`).forEach((one) => (one.checked = Boolean(on)));
-const element = (tag, kind, text = "", ...inside) => {
+export const element = (tag, kind, text = "", ...inside) => {
   const made = Object.assign(document.createElement(tag), { className: kind, textContent: text });
   made.append(...inside);
   return made;
@@ -20,10 +21,7 @@ function pair(root, given, changed) {
   const values = all(root, "[name=lean]").map((one) => Number(one.value));
   const strong = given.form.strength;
   const lean = () => (picked(root, "lean") ? Number(picked(root, "lean").value) : null);
-  const step = (by) => {
-    const further = values.filter((value) => (value - (lean() ?? 0)) * by > 0);
-    return (by > 0 ? further[0] : further.at(-1)) ?? lean();
-  };
+  const step = (by) => values.filter((value) => (value - (lean() ?? 0)) * by > 0).at(by > 0 ? 0 : -1) ?? lean();
   return {
     get() {
       const now = lean();
@@ -103,19 +101,15 @@ function ranking(root, given, changed) {
     leave: () => put(hand, null),
   };
   const changedTo = (index) => ((hand = index), show(), changed());
-  const choose = (index) => {
-    if (place(index) < 0) tiers.push([index]);
-    changedTo(index);
-  };
+  const choose = (index) => (place(index) < 0 && tiers.push([index]), changedTo(index));
   const move = (how) => {
     if (hand !== null && place(hand) >= 0) moves[how](place(hand), tiers[place(hand)].length > 1);
     if (hand !== null) how === "leave" ? changedTo(hand) : choose(hand);
   };
   const chip = (index) => {
     const one = element("button", "chip", letter(index));
-    Object.assign(one, { type: "button", ariaLabel: `answer ${letter(index)}`, ariaPressed: index === hand });
     one.dataset.index = index;
-    return one;
+    return Object.assign(one, { type: "button", ariaLabel: `answer ${letter(index)}`, ariaPressed: index === hand });
   };
   const show = () => {
     const held = document.activeElement?.classList.contains("chip");
@@ -135,9 +129,8 @@ function ranking(root, given, changed) {
     if (held && hand !== null) root.querySelector(`.chip[data-index="${hand}"]`).focus();
   };
   for (const one of all(root, "[data-move]")) one.addEventListener("click", () => move(one.dataset.move));
-  root.addEventListener("click", ({ target, detail }) => {
-    if (target.classList.contains("chip") && detail === 0) choose(Number(target.dataset.index)); // by keys
-  });
+  root.addEventListener("click", ({ target, detail }) => // 0: by keys
+    detail === 0 && target.classList.contains("chip") && choose(Number(target.dataset.index)));
   dragged(root, given.form.ties, (index, where) => {
     if (!where) return choose(index);
     const row = Number(where.box.dataset.row ?? tiers.length) + (where.how === "below");
@@ -228,17 +221,19 @@ function demonstration(root, given, changed) {
 
 function correction(root) {
   const field = root.querySelector("[name=text]");
-  const show = () => {
-    const parts = difference(field.defaultValue, field.value);
-    const shown = parts.map(([tag, text]) => element(tag || "span", "", text));
-    root.querySelector("#diff").replaceChildren(...(parts.some(([tag]) => tag) ? shown : ["nothing yet"]));
-  };
+  const show = () => compare(root, field.defaultValue, field.value);
   field.addEventListener("input", show);
   return {
     get: () => ({ text: field.value }),
     set: ({ text }) => show((field.value = text ?? field.defaultValue)),
     lacks: () => (field.value === field.defaultValue ? "Nothing is changed: correct it, or skip." : ""),
   };
+}
+
+function compare(root, before, after) {
+  const parts = before === after ? [] : difference(before, after);
+  const shown = parts.map(([tag, text]) => element(tag || "span", "", text));
+  root.querySelector("#diff").replaceChildren(...(parts.length ? shown : ["nothing yet"]));
 }
 
 // [["", same], ["del", gone], ["ins", new], ...], word by word: a longest common subsequence between
@@ -269,9 +264,10 @@ function common(x, y) {
   return parts;
 }
 
-function critique(root, given, changed) {
-  const text = root.querySelector("#critiqued");
-  const box = root.querySelector("#notes");
+function critique(root, given, changed, { tried, say }) {
+  const [text, box, revising, better] = ["#critiqued", "#notes", "#revising", "#better"].map((what) => root.querySelector(what));
+  const [field, { before }] = [root.querySelector("[name=revision]"), root.querySelector("#diff").dataset];
+  let offered = ""; // by a model
   const add = (note) => {
     const one = root.querySelector("#noted").content.cloneNode(true).firstElementChild;
     one.dataset.span = JSON.stringify(note.span ?? null);
@@ -282,11 +278,28 @@ function critique(root, given, changed) {
     light();
     return one.querySelector("textarea");
   };
-  const get = () => ({
-    notes: all(box, ".noted").map(({ dataset, children: [, label] }) => (
-      { text: label.control.value, span: JSON.parse(dataset.span) })),
-    revision: root.querySelector("[name=revision]").value,
-  });
+  const noted = ({ dataset, children: [, label] }) => ({ text: label.control.value, span: JSON.parse(dataset.span) });
+  const get = () => ({ notes: all(box, ".noted").map(noted), revision: field.value });
+  const lacks = () => {
+    const { notes, revision } = get();
+    if (!notes.length) return revision ? "Note what is wrong, too." : "Note something, or skip.";
+    return notes.every((note) => note.text.trim()) ? "" : "A note is empty.";
+  };
+  const show = () => {
+    compare(root, before, field.value || before);
+    [better.hidden, revising.open] = [!field.value, revising.open || field.value !== ""];
+  };
+  const revise = async () => {
+    say("A model is writing …");
+    const { text: wrote, error = "No answer came", fix = "Try again." } = await tried("revise", { item: given.item, notes: get().notes });
+    if (!root.isConnected) return; // it was sent in the meantime
+    if (!wrote) return say(`${error}. ${fix}`, "bad");
+    if (field.value !== offered) return say("A model wrote an answer, but you are writing your own.", "bad");
+    show((field.value = offered = wrote));
+    changed();
+    say("A model wrote a better answer: let it stand, change it, or clear it.", "good");
+  };
+  field.addEventListener("input", show);
   const light = () => {
     const spans = get().notes.flatMap((note) => (note.span ? [rangeOf(text, note.span)] : []));
     if (window.Highlight) CSS.highlights.set("notes", new Highlight(...spans));
@@ -303,17 +316,13 @@ function critique(root, given, changed) {
       box.replaceChildren();
       notes.forEach(add);
       light();
-      root.querySelector("[name=revision]").value = revision;
-      root.querySelector("#revising").open = Boolean(revision);
+      show((field.value = revision));
     },
-    lacks() {
-      const { notes, revision } = get();
-      if (!notes.length) return revision ? "Note what is wrong, too." : "Note something, or skip.";
-      return notes.every((note) => note.text.trim()) ? "" : "A note is empty.";
-    },
+    lacks,
     acts: {
       mark: () => (marked(text) ? write(marked(text)) : "Mark some words of the answer first."),
       note: () => write(null),
+      revise: () => lacks() || (field.value === offered ? void revise() : "Clear the better answer first."),
     },
   };
 }
@@ -344,10 +353,8 @@ function marked(text) {
   if (!text.contains(range.endContainer)) range.setEnd(text, text.childNodes.length);
   const before = document.createRange();
   before.setStart(text, 0);
-  before.setEnd(range.startContainer, range.startOffset);
-  const first = counted(before.cloneContents());
-  before.setEnd(range.endContainer, range.endOffset);
-  const last = counted(before.cloneContents());
+  const upTo = (node, offset) => (before.setEnd(node, offset), counted(before.cloneContents()));
+  const [first, last] = [upTo(range.startContainer, range.startOffset), upTo(range.endContainer, range.endOffset)];
   return first < last ? [first, last] : null;
 }
 

@@ -21,18 +21,18 @@ const place = (what, item = given.item) => `${what}/${given.user}/${given.projec
 const spent = () => seconds + (since === null ? 0 : (performance.now() - since) / 1000);
 
 const say = (text, kind = "") => void (find("#said") && Object.assign(find("#said"), { textContent: text, className: kind }));
-const hold = (on) => {
-  busy = on;
-  if (root) root.inert = on;
-};
+const hold = (on) => ((busy = on), root && (root.inert = on));
 
 async function post(what, body, more = {}) {
-  const reply = await fetch(`/api/projects/${given.project}/${what}`, {
-    method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": find("meta[name=csrf]").content },
-    body: JSON.stringify(body), ...more,
-  });
+  const headers = { "Content-Type": "application/json", "X-CSRF-Token": find("meta[name=csrf]").content };
+  const sent = { method: "POST", headers, body: JSON.stringify(body), ...more };
+  const reply = await fetch(`/api/projects/${given.project}/${what}`, sent);
   return { status: reply.status, data: reply.status === 204 ? null : await reply.json().catch(() => ({})) };
 }
+
+// The answer to what people try again themselves.
+const lost = { error: "There is no connection: nothing was changed", fix: "Try again." };
+const tried = (what, body) => post(what, body).then(({ data }) => data ?? {}).catch(() => lost);
 
 function start() {
   const data = find("[data-judge]");
@@ -41,7 +41,7 @@ function start() {
   [root, form, seconds, busy] = [find("#judge"), null, 0, false];
   since = document.hidden ? null : performance.now();
   if (root) {
-    form = FORMS[given.form.kind](root, given, keep);
+    form = FORMS[given.form.kind](root, given, keep, { tried, say });
     const [near, far] = [load(place("draft")), given.draft];
     const draft = (near?.at ?? 0) >= (far?.at ?? 0) ? near : far;
     seconds = draft?.seconds ?? 0;
@@ -75,8 +75,7 @@ function send() {
 }
 
 async function flush(more = null) {
-  clearTimeout(later);
-  clearTimeout(again);
+  [later, again].forEach(clearTimeout);
   if (more) store(place("outbox", ""), more);
   const sent = load(place("outbox", ""));
   if (!sent) return;
@@ -116,13 +115,9 @@ async function next(what) {
 
 async function undo() {
   if (busy) return;
-  try {
-    const { status, data } = await post("undo", { key: fresh() });
-    if (status === 200) await next("Taken back: judge it again.");
-    else say(data?.error ?? "There is nothing to take back.", "bad");
-  } catch {
-    say("There is no connection: nothing was taken back.", "bad");
-  }
+  const { item, error = "There is nothing to take back." } = await tried("undo", { key: fresh() });
+  if (item) await next("Taken back: judge it again.");
+  else say(error, "bad");
 }
 
 function skip() {
