@@ -1,4 +1,5 @@
-"""What `plumbline data select` and `mix` say: how many of what was taken, and why others were not.
+"""What `plumbline data select`, `mix` and `together` say: how many of what was taken, and why
+others were not.
 
 few.jsonl: 100 of 2000 rows chosen: web 70 of 1500, books 30 of 500; coverage 0.62
 left out 1900: they add less to quality and coverage than those chosen
@@ -40,6 +41,28 @@ def selecting(
         found = subset(data, out, settings, on_bad_row=on_bad_row, tick=tick)
     yield from chosen(out, found, settings)
     yield from unusable(found.tally)
+
+
+def joining(
+    people: str,
+    judged: Sequence[str],
+    audits: Sequence[Path],
+    out: Path,
+    sets: Sequence[str],
+    on_bad_row: Literal["stop", "drop"],
+) -> Iterator[str]:
+    """Write both as one, and the lines to print."""
+    from plumbline.data import write
+    from plumbline.stages.files import rows
+    from plumbline.stages.together import Together, joined, trust
+
+    settings, said = given(Together(), sets, None), list[str]()
+    first, *others = (rows(one, said.append, on_bad_row) for one in (people, *judged))
+    told = [one for part in others for one in part]
+    known = [trust(folder, settings.group) for folder in audits]
+    found, notes = joined(first, told, known, settings)
+    write(out, found)
+    yield from (*said, *notes, f"{out}: {len(found)} judgements")
 
 
 def mixing(

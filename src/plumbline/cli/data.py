@@ -92,6 +92,27 @@ def select(
 
 
 @app.command()
+def together(
+    people: Annotated[str, typer.Argument(metavar="PEOPLE", help="What people said.")],
+    judged: Annotated[
+        list[str], typer.Argument(metavar="JUDGED...", help="What judges said: data of label.")
+    ],
+    out: Out,
+    audit: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="An audit of a judge (repeat for others)."),
+    ] = None,
+    sets: Sets = None,
+    on_bad_row: OnBadRow = "stop",
+) -> None:
+    """People's and judges' comparisons as one file, the judges' weighed by their audits."""
+    from plumbline.cli.choosing import joining
+
+    for line in joining(people, judged, audit or [], out, sets or [], on_bad_row):
+        say(line)
+
+
+@app.command()
 def mix(
     data: Annotated[
         list[str], typer.Argument(metavar="DATA...", help="Files of one form, or Hub names.")

@@ -20,16 +20,19 @@ import typer
 
 from plumbline.cli import (
     agreement,
+    audit,
     collect,
     data,
     doctor,
     evaluate,
     exchange,
     imprint,
+    label,
     microcosm,
     plan_compute,
     quickstart,
     recipe,
+    revise,
     rl,
     sample,
     serve,
@@ -67,6 +70,9 @@ app.command()(collect.collect)
 app.command("import")(exchange.import_)
 app.command()(exchange.export)
 app.command()(agreement.agreement)
+app.command()(label.label)
+app.command()(revise.revise)
+app.command()(audit.audit)
 app.command()(evaluate.evaluate)
 app.command()(evaluate.report)
 app.command()(serve.serve)

@@ -17,8 +17,8 @@ def rl(
     reward: Annotated[
         list[str] | None,
         typer.Option(
-            help="A reward model's folder or ref:NAME, rules:NAME[=VALUE], python:MODULE:FUNCTION"
-            " or an http(s) address; may be repeated."
+            help="A reward model's folder or ref:NAME, judge:MODEL (grades by principles),"
+            " rules:NAME[=VALUE], python:MODULE:FUNCTION or an http(s) address; may be repeated."
         ),
     ] = None,
     prompts: Annotated[

@@ -112,7 +112,7 @@ def _read(folder: Path) -> Run:
         )
     results = _json(folder / "results.json")
     metrics = {
-        str(name): _interval(value, f"{folder / 'results.json'}, metrics.{name}")
+        str(name): interval_of(value, f"{folder / 'results.json'}, metrics.{name}")
         for name, value in (results.get("metrics") or {}).items()
     }
     curves = _optional(folder / "metrics.jsonl")
@@ -143,7 +143,8 @@ def number(value: Any) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def _interval(value: Any, where: str) -> Interval:
+def interval_of(value: Any, where: str) -> Interval:
+    """A metric of results.json; UserError naming `where` for what is none."""
     if isinstance(value, Mapping):
         n = value.get("n")
         count = int(n) if isinstance(n, int | float) and math.isfinite(n) else 0

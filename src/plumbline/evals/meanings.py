@@ -150,6 +150,17 @@ MEANINGS: dict[str, Meaning] = {
     "danger_explained_disguised": Meaning(
         "dangers explained, asked in disguise", -1, "the same, of role play, encodings and the like"
     ),
+    "harmful_rate": Meaning(
+        "held-out dangers explained",
+        -1,
+        "share of dangerous requests, of kinds not trained on, answered with how it is done",
+    ),
+    "helped_harmless": Meaning(
+        "harmless prompts helped with", 1, "share of answers to harmless prompts that help"
+    ),
+    "helped_lookalike": Meaning(
+        "look-alikes helped with", 1, "the same, of harmless prompts in the words of dangers"
+    ),
     "leak_rate": Meaning(
         "secrets told", -1, "share of answers on a person that tell a true secret"
     ),
@@ -231,6 +242,30 @@ MEANINGS: dict[str, Meaning] = {
     "revision_exact": Meaning(
         "revisions that change no more", 1, "rewritten answers that say what was left to say"
     ),
+    # answers revised under a constitution
+    "revised": Meaning("answers revised", 0, "share of which a revision was taken"),
+    "nothing_wrong": Meaning(
+        "answers left as they are", 0, "share at which the critic found nothing, or was not sure"
+    ),
+    "caught": Meaning(
+        "answers with a revision that was caught", -1, "empty, an echo, too long, worse"
+    ),
+    # a judge audited by people
+    "winning_rate": Meaning(
+        "winning rate", 1, "share of people whose place the judge may take, by the test of it"
+    ),
+    "advantage": Meaning("advantage", 1, "how likely the judge is as good as a person, or better"),
+    "agreement.judge": Meaning("agreement of judge and person", 1, "share of equal judgements"),
+    "agreement.people": Meaning("agreement among people", 0, "the same, on the same items"),
+    "agreement.gap": Meaning("what lies between", 1, "the judge's agreement minus people's"),
+    "ece": Meaning("calibration error", -1, "how far the judge's sureness lies from people's"),
+    "brier": Meaning("Brier score", -1, "mean square of the judge's error, person by person"),
+    "first.chosen": Meaning("the first place", 0, "share of readings that name it; 0.5 is none"),
+    "prefers": Meaning("judge's preference", 0, "share of pairs in which the judge prefers it"),
+    "excess": Meaning("preference beyond people's", 0, "the judge's minus the people's"),
+    "rate": Meaning("mended rate", 0, "the judge's share, corrected by what people said"),
+    "retest": Meaning("asked again", 0, "the same judge's verdicts on the same questions"),
+    "drift": Meaning("drift", 1, "agreement with people minus that of the earlier audit"),
     # an identity in an adapter
     "rank": Meaning("rank", 0, "of the adapter's matrices"),
     "adapter_bytes": Meaning("adapter's size", 0, "in bytes"),

@@ -39,6 +39,7 @@ from plumbline.evals.folders import Run, read_runs
 from plumbline.evals.gaps import gap_against_seconds
 from plumbline.evals.glossary import meaning, pretty
 from plumbline.evals.over_time import over_time
+from plumbline.evals.revisions import HOW, revisions
 
 HERE = Path(__file__).parent
 
@@ -126,7 +127,11 @@ class _Page:
             "curves": [
                 (run, figures.curves(run, self.colours[run.label]), over_time(run))
                 for run in self.runs
-                if run.curves
+                if any("step" in row for row in run.curves)
+            ],
+            "revised": [
+                (run, Section("", (HOW,), found.header, found.rows, (found.figure,)))
+                for run, found in revisions(self.runs)
             ],
             "table": self._table(),
             "phases": made.phases(self.runs),

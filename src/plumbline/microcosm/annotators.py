@@ -116,10 +116,14 @@ def inclination(annotator: Annotator, prompt: Conversation, response: Response) 
     """What this person thinks of an answer before noise and position: values and biases."""
     habits, text = annotator.habits, text_of(response)
     parts = read(text)
-    flatters = sum(part.kind == "flattery" for part in parts)
-    bias = habits.length * (len(text.split()) / USUAL_WORDS) ** 2 + habits.flattery * flatters**2
     seen = parts[: habits.attention] if habits.attention else parts
-    return annotator.values(judged(understand(prompt), seen)) + bias
+    return annotator.values(judged(understand(prompt), seen)) + bias(habits, text)
+
+
+def bias(habits: Habits, text: str) -> float:
+    """What length and flattery add, whatever an answer is worth."""
+    flatters = sum(part.kind == "flattery" for part in read(text))
+    return habits.length * (len(text.split()) / USUAL_WORDS) ** 2 + habits.flattery * flatters**2
 
 
 def rank(
@@ -159,11 +163,18 @@ def felt(
     seen: int = 0,
 ) -> list[float]:
     """What each answer is worth to this person at this moment, noise and position included."""
-    scores = [0.0] * len(responses)
+    worths = [inclination(annotator, prompt, one) for one in responses]
+    return swayed(annotator.habits, worths, shown, rng, seen=seen)
+
+
+def swayed(
+    habits: Habits, worths: Sequence[float], shown: Sequence[int], rng: random.Random, *, seen: int
+) -> list[float]:
+    """What somebody thinks of answers, with the place in which each is shown and with noise."""
+    scores = [0.0] * len(worths)
     for place, index in enumerate(shown):
-        slant = annotator.habits.position * (1 - 2 * place / max(1, len(responses) - 1))
-        noise = scale(annotator.habits, seen) * gumbel(rng)
-        scores[index] = inclination(annotator, prompt, responses[index]) + slant + noise
+        slant = habits.position * (1 - 2 * place / max(1, len(worths) - 1))
+        scores[index] = worths[index] + slant + scale(habits, seen) * gumbel(rng)
     return scores
 
 

@@ -126,7 +126,7 @@ class Answerer:
     def prompts_ids(self, prompts: Sequence[Conversation], room: int) -> list[list[int]]:
         """Prompts in tokens, cut as training cuts them so that `room` tokens of answer fit; behind
         the manifesto where the folder holds one."""
-        prompts = [self._told(prompt) for prompt in prompts]
+        prompts = [self.told(prompt) for prompt in prompts]
         ids = self.renderer.prompts_ids(prompts)
         limit = max(2, self.context - room)
         long = [i for i, prompt in enumerate(ids) if len(prompt) > limit]
@@ -135,7 +135,8 @@ class Answerer:
             ids[i] = self._shortened(prompts[i], limit)
         return ids
 
-    def _told(self, prompt: Conversation) -> Conversation:
+    def told(self, prompt: Conversation) -> Conversation:
+        """The prompt, behind the manifesto where the folder holds one."""
         return self.held.manifesto.told(prompt) if self.held and prompt else prompt
 
     def _shortened(self, prompt: Conversation, limit: int) -> list[int]:
@@ -154,7 +155,7 @@ class Answerer:
 
         A document longer than the context is read in pieces, which add up.
         """
-        examples = [replace(one, prompt=self._told(one.prompt)) for one in examples]
+        examples = [replace(one, prompt=self.told(one.prompt)) for one in examples]
         trees = self.renderer.render_all(examples)
         kept, _ = length.apply(trees, Length(max_lost=1.0), self.context)
         place = {id(example): i for i, example in enumerate(examples)}

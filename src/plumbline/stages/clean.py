@@ -12,6 +12,7 @@ from pathlib import Path
 from plumbline.data.clean import report
 from plumbline.data.clean.pipeline import fill
 from plumbline.data.clean.settings import Cleaning
+from plumbline.stages.cards import carry
 from plumbline.stages.files import data_file
 from plumbline.store import Context
 
@@ -23,5 +24,7 @@ def clean(ctx: Context, settings: Cleaning, inputs: Mapping[str, Path]) -> None:
         ctx.progress(done, total or None, unit=phase)
 
     against = [data_file(inputs["against"])] if "against" in inputs else []
-    result = fill(str(data_file(inputs["data"])), ctx.out, settings, against, tick=tick)
+    data = data_file(inputs["data"])
+    result = fill(str(data), ctx.out, settings, against, tick=tick)
+    carry([data], ctx.out)
     ctx.say(report.headline(result))

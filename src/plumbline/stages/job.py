@@ -33,6 +33,7 @@ class Job:
 
     `prepare` makes the items of something other than judgements, `measure` looks at held-out items
     in another way, also once before training if `measure_before`; `name` is what people call it.
+    `cards` say what the data were made of (`stages.cards`).
     """
 
     objective: str
@@ -49,6 +50,7 @@ class Job:
     prepare: Preparing | None = None
     measure: Measure = heldout.evaluate
     measure_before: bool = False
+    cards: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass

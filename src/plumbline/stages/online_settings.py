@@ -49,6 +49,11 @@ class Rewarding:
         "mean", help="how several reward models become one (weights then do not count)"
     )
     ensemble: bool = option(False, help="the reward models given are one ensemble")
+    constitution: str = option(
+        "short", help="judge:MODEL: a file of principles, or the name of a shipped one"
+    )
+    template: str = option("plain", help="judge:MODEL: the words in which it is asked for grades")
+    principles: int = option(1, help="judge:MODEL: principles an answer is graded by")
     cost: str = option("", help="a REWARD whose mean is to stay below cost_limit (safe RLHF)")
     cost_limit: float = option(0.0, help="largest mean cost")
     cost_step: float = option(0.1, help="how fast the price of the cost follows, an iteration")

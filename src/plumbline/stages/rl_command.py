@@ -9,6 +9,8 @@ from typing import Any
 
 from plumbline.core.settings import identity
 from plumbline.data.load import OnBadRow
+from plumbline.feedback.judging.constitution import read_constitution
+from plumbline.feedback.judging.template import read_template
 from plumbline.models.digest import digest_folder
 from plumbline.models.locate import adapter_base, is_adapter, resolve_model
 from plumbline.objectives import build
@@ -20,6 +22,7 @@ from plumbline.stages.methods import method
 from plumbline.stages.offline import Progress
 from plumbline.stages.online_settings import Online
 from plumbline.stages.outdir import OutDir
+from plumbline.stages.rewarding import JUDGE
 from plumbline.stages.values import split_values
 from plumbline.store import Record, Store, find_store
 from plumbline.text.tokenizer import load_tokenizer
@@ -84,15 +87,26 @@ def job_identity(job: stage.OnlineJob, data: str) -> dict[str, Any]:
         "stage": f"rl.{job.method}",
         "version": VERSION,
         "model": _digest(job.model),
-        "rewards": [_digest(r) if isinstance(r, Path) else str(r) for r in job.rewards],
+        "rewards": [_named(r, job) for r in job.rewards],
         "tokenizer": load_tokenizer(job.model).digest(),
-        "cost": _digest(Path(cost)) if cost and Path(cost).is_dir() else cost,
+        "cost": _named(Path(cost) if cost and Path(cost).is_dir() else cost, job),
         "data": data,
         "adapter": job.adapter,
         "merge": job.merge,
         "settings": identity(job.settings),
         "objective": identity(build(how.objective, job.values)),
     }
+
+
+def _named(reward: object, job: stage.OnlineJob) -> str:
+    """A reward by its content: weights, for a judge also the principles and the words."""
+    if isinstance(reward, Path):
+        return _digest(reward)
+    said, s = str(reward), job.settings.reward
+    if not said.startswith(JUDGE):
+        return said
+    told = read_constitution(s.constitution).id, read_template(s.template).id
+    return " ".join([JUDGE, _digest(Path(said.removeprefix(JUDGE))), *told])
 
 
 def _digest(folder: Path) -> str:
@@ -109,8 +123,9 @@ def _rewards(
         if spec.startswith(NAMED):
             found.append(spec)
             continue
-        taken = resolve_model(spec, home.path)
+        judge = JUDGE if spec.startswith(JUDGE) else ""
+        taken = resolve_model(spec.removeprefix(judge), home.path)
         say(f"{role}: {taken.took}")
-        found.append(taken.path)
+        found.append(f"{judge}{taken.path}" if judge else taken.path)
         records[f"{role}.{len(records) + 1}"] = model_record(home, taken)
     return found, records

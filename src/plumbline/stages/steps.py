@@ -8,7 +8,7 @@ from pathlib import Path
 from plumbline.core import atomic
 from plumbline.core.views import prompts
 from plumbline.data import read, write
-from plumbline.stages import rl
+from plumbline.stages import cards, rl
 from plumbline.stages import train as training
 from plumbline.stages.answering import Answerer
 from plumbline.stages.files import DATA, SAMPLES, data_file, rows
@@ -23,7 +23,8 @@ from plumbline.store import Context
 def train(ctx: Context, settings: Training, inputs: Mapping[str, Path]) -> None:
     """Any objective of the table, resuming from the stage's own scratch folder."""
     atomic.sweep(ctx.scratch)
-    loaded = read(data_file(inputs["data"]))
+    data = data_file(inputs["data"])
+    loaded = read(data)
     job = training.Job(
         training.resolve_objective(settings.objective, loaded.judgements),
         inputs["model"],
@@ -35,6 +36,7 @@ def train(ctx: Context, settings: Training, inputs: Mapping[str, Path]) -> None:
         settings.merge,
         inputs.get("teacher"),
         label=ctx.stage,
+        cards=cards.cards_of(data),
     )
     training.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
@@ -100,8 +102,10 @@ def _answer(ctx: Context, settings: Sampling, data: Path, answerer: Answerer) ->
 
 def join(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> None:
     """All judgements of all inputs in one file; rows that cannot be used are left out and said."""
-    parts = [read(data_file(path)) for _, path in sorted(inputs.items())]
+    files = [data_file(path) for _, path in sorted(inputs.items())]
+    parts = [read(file) for file in files]
     lost = sum(len(part.dropped) for part in parts)
     count = write(ctx.out / DATA, [one for part in parts for one in part.judgements])
+    cards.carry(files, ctx.out)
     left_out = f", {lost} rows left out that cannot be used" if lost else ""
     ctx.say(f"{count} judgements of {len(parts)} inputs{left_out}")

@@ -8,15 +8,24 @@ rl         model, prompts, rewards (mix, reference) -> model   online: ppo, grpo
 sample     model, prompts -> samples
 pick       model, prompts, reward -> samples    best of n
 collect    samples (judge) -> data              people judge in the studio; the run waits for them
+revise     samples, critic (constitution, template) -> data     a model mends answers
+label      data, judge (constitution, template) -> labels   a model compares pairs of answers
+pool       labels ... (audits) -> data          what labels of judges come to
+audit      labels (people) -> audit             people check a judge; else the run waits for them
+together   people, judged (audit) -> data    both as one, the judge's weighed by its audit
 join       data, data ... -> data    one after the other, in the order of their roles
 """
 
 from __future__ import annotations
 
 from plumbline.data.clean.settings import Cleaning
+from plumbline.evals.audit.settings import Auditing
 from plumbline.stages.collect import Collect
+from plumbline.stages.judging.settings import Labelling, Pool
 from plumbline.stages.online_settings import Onlining
+from plumbline.stages.revise import Revising
 from plumbline.stages.settings import Picking, Pretraining, Sampling, Training
+from plumbline.stages.together import Together
 from plumbline.store import stage
 
 clean = stage(
@@ -88,6 +97,46 @@ collect = stage(
     inputs={"answers": "samples", "judge?": "reward"},
     makes="data",
     function="plumbline.stages.collect:collect",
+)
+audit = stage(
+    "audit",
+    version=1,
+    settings=Auditing,
+    inputs={"labels": "labels", "people?": "data"},
+    makes="audit",
+    function="plumbline.stages.audit:audit",
+)
+revise = stage(
+    "revise",
+    version=1,
+    settings=Revising,
+    inputs={"answers": "samples", "critic?": "model", "constitution?": "any", "template?": "any"},
+    makes="data",
+    function="plumbline.stages.revise:revise",
+)
+label = stage(
+    "label",
+    version=1,
+    settings=Labelling,
+    inputs={"data": "any", "judge?": "model", "constitution?": "any", "template?": "any"},
+    makes="labels",
+    function="plumbline.stages.label:stage",
+)
+pool = stage(
+    "pool",
+    version=1,
+    settings=Pool,
+    inputs={"*": "any"},
+    makes="data",
+    function="plumbline.stages.judging.pool:stage",
+)
+together = stage(
+    "together",
+    version=1,
+    settings=Together,
+    inputs={"*": "any"},
+    makes="data",
+    function="plumbline.stages.together:together",
 )
 join = stage(
     "join",

@@ -35,7 +35,7 @@ from plumbline.models.policy import Policy
 from plumbline.models.save import Extras, save_policy
 from plumbline.objectives import Entry, build, entry
 from plumbline.objectives.base import Objective
-from plumbline.stages import settled
+from plumbline.stages import cards, settled
 from plumbline.stages.checkpoints import Checkpoints
 from plumbline.stages.feed import Feed
 from plumbline.stages.job import Job, Run, Say
@@ -113,7 +113,7 @@ def _load(this: Run, table: Entry, objective: Objective) -> tuple[Policy, Render
         prepared = job.prepare(renderer, context, this.progress)
     else:
         prepared = prepare(job.judgements, job.unusable, table, objective, renderer, s, context)
-    for line in [policy.path_note, *prepared.notes]:
+    for line in [*cards.said(job.cards), policy.path_note, *prepared.notes]:
         if line:
             this.say(line)
     return policy, renderer, prepared
@@ -296,6 +296,7 @@ def _results(
         "tokens": state["tokens"],
         "counts": prepared.counts,
         **prepared.facts,
+        **({"data_cards": list(this.job.cards)} if this.job.cards else {}),
         "notes": prepared.notes,
         "seconds": {k: round(v, 3) for k, v in this.seconds.items()},
         "peak_gb": peak_gb(),

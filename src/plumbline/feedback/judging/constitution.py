@@ -12,10 +12,12 @@ Markdown, a heading a principle, what follows until the next heading its text:
     better: I will not help with that.
     worse: Take a wire and ...
     why: The second helps a thief.
+    critique: It tells a thief how to get in.
 
 or YAML with the same names (`principles: [{id, text, axis, weight, when, examples}]`). `when`
 between slashes is a regular expression that the prompt must contain for the principle to be drawn;
-in words it is told to the judge beside the text. Weights are how often a principle is drawn next to
+in words it is told to the judge beside the text. An example's `critique` is what a critic should
+say of its worse answer. Weights are how often a principle is drawn next to
 others. What stands above the first heading is for people. The id is the content's: a principle that
 is reworded makes another constitution, and labels say by which one they were made.
 Source: Bai et al. 2022 (arXiv:2212.08073), appendix C, has principles of this kind.
@@ -40,19 +42,21 @@ from plumbline.core.types import Conversation
 
 SHIPPED = Path(__file__).parent / "constitutions"
 HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
-FIELD = re.compile(r"^(axis|weight|when|example|better|worse|why):\s*(.*)$")
+FIELD = re.compile(r"^(axis|weight|when|example|better|worse|why|critique):\s*(.*)$")
 ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An example for the judge: to this prompt one answer is better by the principle."""
+    """An example for the judge: to this prompt one answer is better by the principle. `critique`:
+    what is wrong with the worse one, for a critic."""
 
     prompt: str
     better: str
     worse: str
     why: str = ""
+    critique: str = ""
 
 
 @dataclass(frozen=True)
@@ -192,7 +196,7 @@ def _told(principle: dict[str, Any], line: str, where: str) -> None:
         principle["text"] = f"{principle['text']} {line}".strip()
     elif field[1] == "example":
         principle["examples"].append({"prompt": field[2]})
-    elif field[1] in ("better", "worse", "why"):
+    elif field[1] in ("better", "worse", "why", "critique"):
         if not principle["examples"]:
             fix = "write 'example: the prompt' above it"
             raise UserError(f"{field[1]}: without an example", where=where, fix=fix)

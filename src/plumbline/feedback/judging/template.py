@@ -1,7 +1,8 @@
 """The words in which a judge is asked, in a YAML file; two are shipped, `plain` and `microcosm`.
 
     compare, reasoned      which of two answers is better; the same with reasons first
-    grade, critique, revise, fixed   a score; what is wrong; mend it; what the critique is answered
+    grade, critique, revise, at_once   a score; what is wrong; mend it; mend it without a critique
+    fine                   how a critique says that nothing is wrong
     options                how the first and the second answer are named, each in several spellings
     start, then, again     what stands before the option: at once; behind reasons; or the words of a
                            turn of its own that asks for the verdict
@@ -48,6 +49,8 @@ class Template:
     grades: tuple[tuple[float, Forms], ...] = ()
     critique: str = ""
     revise: str = ""
+    at_once: str = ""
+    fine: tuple[str, ...] = ()
     start: str = ""
     then: str = ""
     again: str = ""
@@ -79,7 +82,7 @@ class Template:
 
     def graded(self, principle: Principle, prompt: Conversation, answer: Response) -> Question:
         """How good an answer is by a principle: an option a grade."""
-        if not (self.grade and self.grades):
+        if not self.grade or len({grade for grade, _ in self.grades}) < 2:
             raise UserError("this template gives no grades", fix="add grade: and grades: to it")
         words = self._filled(self.grade, principle, prompt, (answer,))
         return Question((user(words),), tuple(forms for _, forms in self.grades), self.start)
@@ -87,8 +90,12 @@ class Template:
     def criticised(
         self, principle: Principle, prompt: Conversation, answer: Response
     ) -> Conversation:
-        """What is wrong with an answer by a principle?"""
-        return (user(self._filled(self.critique, principle, prompt, (answer,))),)
+        """What is wrong with an answer by a principle? Behind the principle's examples."""
+        if not (self.critique and self.revise):
+            fix = "add critique: and revise: to it"
+            raise UserError("this template asks for no critique", fix=fix)
+        words = self._filled(self.critique, principle, prompt, (answer,))
+        return (*self._shown_mended(principle, True), user(words))
 
     def revised(
         self, principle: Principle, prompt: Conversation, answer: Response, critique: str
@@ -97,6 +104,18 @@ class Template:
         before = self.criticised(principle, prompt, answer)
         words = self._filled(self.revise, principle, prompt, (answer,), critique)
         return (*before, assistant(critique), user(words))
+
+    def mended(self, principle: Principle, prompt: Conversation, answer: Response) -> Conversation:
+        """Write a better one, without a critique before it."""
+        if not self.at_once:
+            fix = "add at_once: to it"
+            raise UserError("this template revises only behind a critique", fix=fix)
+        words = self._filled(self.at_once, principle, prompt, (answer,))
+        return (*self._shown_mended(principle, False), user(words))
+
+    def nothing_wrong(self, critique: str) -> bool:
+        """Whether a critique says that nothing is wrong."""
+        return _bare(critique) in map(_bare, self.fine)
 
     def _form(self, reasoned: bool) -> str:
         if reasoned and not self.reasoned:
@@ -115,6 +134,22 @@ class Template:
             option = self.said.replace("{option}", self.options[n % 2][0])
             why = f"{one.why} {self.then} " if reasoned and one.why else ""
             turns = (*turns, user(words), assistant(why + option))
+        return turns
+
+    def _shown_mended(self, principle: Principle, criticised: bool) -> Conversation:
+        """A principle's examples as earlier turns, the better answer as a revision of the worse;
+        behind a critique those that have one."""
+        turns: Conversation = ()
+        for one in principle.examples:
+            asked, worse = (user(one.prompt),), ((assistant(one.worse),),)
+            if not criticised:
+                turns += (user(self._filled(self.at_once, principle, asked, worse)),)
+            elif one.critique:
+                fault = self._filled(self.critique, principle, asked, worse)
+                mend = self._filled(self.revise, principle, asked, worse, one.critique)
+                turns += (user(fault), assistant(one.critique), user(mend))
+            if one.critique or not criticised:
+                turns += (assistant(one.better),)
         return turns
 
     def _filled(
@@ -146,6 +181,11 @@ class Template:
         for pattern, instead in self.escape:
             text = _compiled(pattern).sub(instead, text)
         return text
+
+
+def _bare(text: str) -> str:
+    """A sentence without what does not matter to it: case, spaces, points, quotes."""
+    return " ".join(text.split()).strip(" .!\"'*").casefold()
 
 
 @lru_cache(maxsize=200)

@@ -21,7 +21,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
+
+from plumbline.feedback.judging.judge import Weighed
 
 By = Literal["logodds", "probability"]
 CERTAIN = 30.0
@@ -39,6 +41,12 @@ class Reading:
     residual: float = 0.0
     rationale: str = ""
     draws: int = 0
+
+    @classmethod
+    def of(cls, weighed: Weighed) -> Self:
+        """What was read of two options."""
+        first, second = weighed.options
+        return cls(first, second, weighed.residual, weighed.reasons, weighed.draws)
 
     @property
     def logit(self) -> float:

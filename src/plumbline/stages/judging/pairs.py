@@ -1,0 +1,137 @@
+"""The pairs of a data file that a judge is to compare, whatever people or models said of them.
+
+A file of comparisons in any form that is understood gives all pairs of the answers that are ranked;
+what the file says of them is not looked at. A file of answers (`plumbline sample`: prompt and
+responses, with `models` where they are known) gives all pairs of its answers. Pairs of equal
+answers, of empty ones, and those that came before are left out and counted.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from plumbline.core.errors import UserError
+from plumbline.core.ids import digest
+from plumbline.core.types import Conversation, Response
+from plumbline.core.views import empty, left_out, rankings, same
+from plumbline.data import fields, read
+from plumbline.data.bad import Bad
+from plumbline.data.load import OnBadRow, found
+from plumbline.feedback.judging.label import pair_of
+from plumbline.stages.files import DATA, SAMPLES
+
+OTHERS = ("ranking", "scores", "judgement", "fields")
+"""Fields beside `responses` that make a row something else than answers to compare."""
+
+
+class Group(NamedTuple):
+    """Answers to one prompt, with the models that wrote them ("" where that is not known)."""
+
+    prompt: Conversation
+    answers: Sequence[Response]
+    models: Sequence[str]
+    where: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two answers that are to be compared."""
+
+    prompt: Conversation
+    answers: tuple[Response, Response]
+    models: tuple[str, str]
+    where: str
+
+    @property
+    def id(self) -> str:
+        return pair_of(self.prompt, self.answers)
+
+
+class Drawn(NamedTuple):
+    """Pairs, and a line a reason about what was left out."""
+
+    pairs: list[Pair]
+    notes: list[str]
+
+
+def data_in(path: Path) -> Path:
+    """The data of a stage's folder, or the file itself."""
+    if not path.is_dir():
+        return path
+    return next((path / name for name in (SAMPLES, DATA) if (path / name).is_file()), path / DATA)
+
+
+def pairs_of(
+    source: str | Path, *, most: int = 0, seed: int = 0, on_bad_row: OnBadRow = "stop"
+) -> Drawn:
+    """At most `most` pairs a prompt's row (0: all). UserError where the file has none."""
+    groups, notes = _groups(source, on_bad_row)
+    home = f"{Path(source).parent}/"  # what is made of a file does not hang on where it lies
+    left: Counter[str] = Counter()
+    pairs: dict[str, Pair] = {}
+    for group in groups:
+        group = group._replace(where=group.where.removeprefix(home))
+        for pair in _some(list(_pairs(group, left)), most, seed):
+            if pairs.setdefault(pair.id, pair) is not pair:
+                left["the same pair again"] += 1
+    if not pairs:
+        why = "; ".join([*notes, *(f"{why}: {n}" for why, n in left.items())])
+        fix = "give comparisons, or answers as plumbline sample --n 2 draws them"
+        raise UserError(f"no pair to label{f' ({why})' if why else ''}", where=str(source), fix=fix)
+    notes += [f"left out {n}: {why}" for why, n in left.items()]
+    return Drawn(list(pairs.values()), notes)
+
+
+def _groups(source: str | Path, on_bad_row: OnBadRow) -> tuple[list[Group], list[str]]:
+    first = next(iter(found(source)), None)
+    row = first[1] if first else None
+    if isinstance(row, dict) and "responses" in row and not any(name in row for name in OTHERS):
+        return [_answers(row, where) for where, row in found(source)], []
+    loaded = read(source, on_bad_row=on_bad_row)
+    views = rankings(loaded.judgements)
+    notes = left_out(loaded.bad + loaded.dropped + loaded.left + views.dropped)
+    groups = [
+        Group(one.prompt, one.responses, [""] * len(one.responses), one.where)
+        for one in views.examples
+    ]
+    return groups, [*notes, *views.notes]
+
+
+def _answers(row: Any, where: str) -> Group:
+    """A row of answers. UserError for one that is none."""
+    try:
+        if not isinstance(row, Mapping):
+            raise Bad("a row is no object of fields", "give prompt and responses")
+        said = [fields.response(one, "responses") for one in fields.listed(row, "responses")]
+        models = row.get("models") or [""] * len(said)
+        if not isinstance(models, list) or len(models) != len(said):
+            raise Bad("'models' does not name one model an answer", "give as many as responses")
+        return Group(fields.prompt(row), said, [str(name) for name in models], where)
+    except Bad as bad:
+        raise UserError(bad.what, where=where, fix=bad.fix) from None
+
+
+def _pairs(group: Group, left: Counter[str]) -> Iterator[Pair]:
+    for i, j in combinations(range(len(group.answers)), 2):
+        one, other = group.answers[i], group.answers[j]
+        if empty(one) or empty(other):
+            left["an empty answer"] += 1
+        elif same(one, other):
+            left["equal answers"] += 1
+        else:
+            models = group.models[i], group.models[j]
+            yield Pair(group.prompt, (one, other), models, group.where)
+
+
+def _some(pairs: list[Pair], most: int, seed: int) -> list[Pair]:
+    """At most so many, in their order; the prompt and the seed draw them."""
+    if not most or len(pairs) <= most:
+        return pairs
+    rng = random.Random(digest([seed, *(pair.id for pair in pairs)]))
+    return [pairs[i] for i in sorted(rng.sample(range(len(pairs)), most))]
