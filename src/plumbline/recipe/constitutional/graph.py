@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from plumbline.evals.audit.settings import Auditing
 from plumbline.feedback.judging.pooled import Pooling
 from plumbline.microcosm import base_path
 from plumbline.microcosm.tasks import MAX_NEW
 from plumbline.recipe import world
+from plumbline.recipe.auditing import Simulated, audited
 from plumbline.recipe.constitutional import asked, controls, told
 from plumbline.recipe.constitutional.asked import Asked, Measure, Shown, Side
 from plumbline.recipe.constitutional.settings import Settings
@@ -41,8 +43,7 @@ def everything(s: Settings) -> dict[str, Handle]:
         models |= made.improved(people, "people_")
         models |= {f"share_{share:g}": made.mixed(share, people, judged) for share in s.shares}
     measured = {f"measured.{name}": made.measured(model, name) for name, model in models.items()}
-    told_by = {"revisions": made.revisions, "labels.red": made.labels["red"]}
-    page = told.report(label="report", **measured, **told_by)
+    page = told.report(label="report", **measured, **made.looked_at())
     return {**models, **measured, "report": page}
 
 
@@ -71,6 +72,16 @@ class Pipeline:
         self.revised = table.train(how, model=self.helpful, data=data, label="revised")
         self.pairs = {"red": self._red(), "calm": self._calm()}
         self.labels = {side: self._labels(side) for side in BY}
+
+    def looked_at(self) -> dict[str, Handle]:
+        """What the report says of critic and judge, by role: the revisions by round, the labels,
+        and what simulated people say of a sample of them."""
+        found = {"revisions": self.revisions}
+        for side, labels in self.labels.items():
+            people = Simulated(Auditing(seed=self.s.seed), seed=self.s.seed)
+            found[f"labels.{side}"] = labels
+            found[f"audit.{side}"] = audited(people, labels=labels, label=f"audit-{side}")
+        return found
 
     def mended(self, answers: Handle, label: str) -> Handle:
         """Answers criticised and revised by the base model, for harmlessness."""
