@@ -66,9 +66,8 @@ class World:
                 self.known.append(one)
                 told = _worded(one.rule, split, rng)
                 self.asked.append([Asked(asked, p) for p in told])
-        self.right = {
-            a[0].pair.id: k.better == 0 for a, k in zip(self.asked, self.known, strict=True)
-        }
+        both = zip(self.asked, self.known, strict=True)
+        self.right = {asked[0].pair.id: one.better == 0 for asked, one in both}
         principles = tuple(one.principle for own in self.asked for one in own)
         self.rules = Constitution("rules", principles)
 
@@ -124,10 +123,9 @@ def _worded(rule: Rule, split: str, rng: random.Random) -> list[Principle]:
     others = [n for n in (held if split == "paraphrase" else range(known)) if n != rule.phrasing]
     some = [rule.phrasing, *rng.sample(others, PHRASINGS - 1)]
     assert max(some) < len(phrasings(rule.name))
-    worded = [Rule(rule.name, rule.value, n).text for n in some]
     return [
-        Principle(f"{rule.name}-{n}", text, rule.family)
-        for n, text in zip(some, worded, strict=True)
+        Principle(f"{rule.name}-{n}", Rule(rule.name, rule.value, n).text, rule.family)
+        for n in some
     ]
 
 

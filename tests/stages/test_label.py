@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from plumbline.core.errors import UserError
-from plumbline.core.types import text_of
-from plumbline.data import read
+from plumbline.core.types import Judge, Provenance, Ranking, text_of
+from plumbline.data import read, write
+from plumbline.evals.audit.answered import asked
 from plumbline.feedback.judging.constitution import read_constitution
 from plumbline.feedback.judging.label import read_labels
 from plumbline.stages.cards import cards_of
@@ -184,6 +185,54 @@ def test_an_audit_opens_the_gate(place: Path, tiny_model: Path) -> None:
     assert len(read(out / "data.jsonl").judgements) == 10
     with pytest.raises(UserError, match="no audit here"):
         made(tiny_model, "out", audits=[out])
+
+
+def test_what_people_said_calibrates(place: Path, tiny_model: Path) -> None:
+    rows = [{"prompt": f"n {n}", "chosen": f"x{n}", "rejected": "y"} for n in range(40)]
+    lines(place / "pairs.jsonl", rows)
+    out = made(tiny_model, "out")
+    by, labels = read_labels(out)
+    audit = place / "audit"
+    audit.mkdir()
+    (audit / "audit.json").write_text(json.dumps({"made": by.id, "passed": True}))
+    rules = read_constitution("rules.md")
+    people = []
+    for n, one in enumerate(labels):  # two people, who agree with three verdicts in four
+        right = one.verdict().logit > 0 if n % 4 else one.verdict().logit < 0
+        tiers = ((0,), (1,)) if right else ((1,), (0,))
+        shown = asked(one, rules.named(one.principle))
+        for name in ("ann", "bob"):
+            who = Provenance(judge=Judge("human", name))
+            people.append(Ranking(shown, one.answers, tiers, provenance=who))
+    write(audit / "people.jsonl", people)
+    said: list[str] = []
+    made(tiny_model, "out", said.append, audits=[audit], sets={"calibrate": True})
+    assert any(line.startswith("calibrated on 40 labels that 2 people judged") for line in said)
+    shares = [one.p for one in read(out / "data.jsonl").judgements if isinstance(one, Ranking)]
+    assert all(p is not None for p in shares)
+    mean = sum(p for p in shares if p) / len(shares)
+    assert mean == pytest.approx(0.75, abs=0.08), "as sure as people say it is right"
+    assert cards_of(out / "data.jsonl")[0]["pooling"]["temperature"] != 1.0
+    with pytest.raises(UserError, match="nobody judged"):
+        made(tiny_model, "out", sets={"calibrate": True})
+
+
+def test_a_judge_may_read_the_reasons_alone(place: Path, tiny_model: Path) -> None:
+    told = "<think>{}</think>No."
+    rows = [
+        {"prompt": "p", "responses": [told.format("It harms."), told.format("I am tired.")]},
+        {"prompt": "q", "responses": [told.format("It harms."), "No."]},
+        {"prompt": "r", "responses": [told.format("It harms."), "<think>It harms.</think>Yes."]},
+    ]
+    data = str(lines(place / "thought.jsonl", rows))
+    said: list[str] = []
+    out = made(tiny_model, "out", said.append, data=data, sets={"part": "reasons"})
+    assert "left out 1: an empty reasoning" in said and "left out 1: equal reasonings" in said
+    by, (label,) = read_labels(out)
+    assert by.mode == "plain on the reasons" and "<think>" in text_of(label.answers[0])
+    bare = {"prompt": "p", "responses": ["It harms.", "I am tired."]}
+    alone = made(tiny_model, "bare", data=str(lines(place / "bare.jsonl", [bare])))
+    assert read_labels(alone)[1][0].readings == label.readings
 
 
 def test_a_jury_has_a_folder_each_and_one_card(place: Path, tiny_model: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from plumbline.feedback.judging.weighing import NEVER
 from plumbline.models.locate import microcosm_base
 from plumbline.models.sampler import Sample
 from plumbline.stages.judging.local import LocalJudge
+from plumbline.stages.judging.opening import is_address, judge_of
 from plumbline.stages.judging.ways import Ways, written
 
 ASKED = (user("Rule: Greet the user. Question: Who is Bo? A: Hello! B: No. Which is better?"),)
@@ -217,3 +220,38 @@ def test_it_writes(judge: LocalJudge) -> None:
     assert len(said) == 2 and all(said)
     drawn = [judge.write([(user("Hello!"),)], 12, temperature=1.0, seed=s)[0] for s in range(4)]
     assert len(set(drawn)) > 1
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """plumbline's own server of the same model, as a process."""
+    command = [sys.executable, "-m", "plumbline.cli.main", "serve", "--model", "microcosm"]
+    server = subprocess.Popen(
+        [*command, "--port", "0", "--set", "precision=fp32"],
+        stdout=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert server.stdout is not None
+    yield next(line.split()[-1] for line in server.stdout if line.startswith("serving"))
+    server.kill()
+    server.wait()
+
+
+def test_the_same_model_behind_an_address_says_the_same(
+    judge: LocalJudge, address: str, tmp_path: Path
+) -> None:
+    assert is_address(address) and not is_address("microcosm")
+    other = judge_of(address, store=tmp_path / "store")
+    assert other.name.startswith("microcosm at ")
+    asked = [(user(ASKED[0].content.replace("Hello!", said)),) for said in ("Hello!", "No.", "Hm.")]
+    questions = [Question(one, LETTERS) for one in asked]
+    for here, there in zip(judge.weigh(questions), other.weigh(questions), strict=True):
+        both = [
+            (math.exp(x), math.exp(y)) for x, y in zip(here.options, there.options, strict=True)
+        ]
+        assert all(x == pytest.approx(y, abs=2e-3) for x, y in both)
+        assert here.residual == pytest.approx(there.residual, abs=2e-3)
+    assert (other.cost.requests, other.cost.cached) == (4, 0), "one for the model's name"
+    again = judge_of(f"{address}#microcosm", store=tmp_path / "store")
+    assert again.id == other.id
+    again.weigh(questions)
+    assert (again.cost.requests, again.cost.cached) == (0, 3), "replies are kept in the store"

@@ -24,6 +24,7 @@ from plumbline.feedback.judging.template import Template, read_template
 from plumbline.stages.collected import data_path
 from plumbline.stages.files import DATA
 from plumbline.stages.judging import gate
+from plumbline.stages.judging.fitting import fitted
 from plumbline.stages.judging.labelling import Asked, Labeller, asked_of, fill
 from plumbline.stages.judging.local import LocalJudge
 from plumbline.stages.judging.opening import judge_of
@@ -73,7 +74,10 @@ def label(
         "constitution": rules.name,
         "settings": identity(settings),
     }
-    written = pool(folders, out, settings.pooling, known, allow_unaudited, say, facts)
+    how = settings.pooling
+    if settings.calibrate:
+        how = fitted(folders, audits, how, say)
+    written = pool(folders, out, how, known, allow_unaudited, say, facts)
     say(_ending(out, folders, known, written))
     return out
 
@@ -111,7 +115,7 @@ def _asked(
     say: Say,
 ) -> list[Asked]:
     """What is to be asked, with what was left out said. UserError for a template without it."""
-    drawn = pairs_of(file, most=s.pairs, seed=s.seed, on_bad_row=on_bad_row)
+    drawn = pairs_of(file, most=s.pairs, seed=s.seed, part=s.part, on_bad_row=on_bad_row)
     asked, bare = asked_of(drawn.pairs, rules, s)
     words.pair(asked[0].principle, asked[0].pair.prompt, asked[0].pair.answers, s.tokens)
     for line in drawn.notes:

@@ -95,7 +95,8 @@ def logistic(
 ) -> tuple[float, float]:
     """(slope, intercept) of the sigma(slope x + intercept) under which shares in [0, 1] are
     likeliest, by Newton's steps, halved where they would overshoot."""
-    rows = np.stack([np.asarray(x, np.float64), np.full(len(x), float(intercept))], 1)
+    size = float(np.sqrt(np.mean(np.square(x)))) or 1.0  # the prior is of their own scale
+    rows = np.stack([np.asarray(x) / size, np.full(len(x), float(intercept))], 1)
     y, best = np.asarray(share, np.float64), np.zeros(2)
     for _ in range(ROUNDS):
         p = 1 / (1 + np.exp(-rows @ best))
@@ -107,7 +108,7 @@ def logistic(
         best = best - step
         if np.abs(step).max() <= SETTLED:
             break
-    return float(best[0]), float(best[1])
+    return float(best[0]) / size, float(best[1])
 
 
 def _cost(rows: Floats, y: Floats, at: Floats) -> float:

@@ -21,11 +21,11 @@ from plumbline.core.appending import Lines
 from plumbline.core.errors import UserError
 from plumbline.core.ids import plain
 from plumbline.feedback.judging.constitution import Constitution, Principle
-from plumbline.feedback.judging.judge import Judge
+from plumbline.feedback.judging.judge import Judge, Question
 from plumbline.feedback.judging.label import LABELS, MADE_BY, Label, Made, as_line, read_labels
 from plumbline.feedback.judging.template import Template
 from plumbline.feedback.judging.verdicts import Reading
-from plumbline.stages.judging.pairs import Pair
+from plumbline.stages.judging.pairs import MARKS, Pair
 from plumbline.stages.judging.settings import Labelling
 
 METRICS, CONSTITUTION = "metrics.jsonl", "constitution.yaml"
@@ -66,12 +66,7 @@ class Labeller:
 
     def labels(self, asked: Sequence[Asked]) -> list[Label]:
         """A label each, read in both orders."""
-        tokens = self.settings.tokens
-        questions = [
-            self.template.pair(one.principle, one.pair.prompt, answers, tokens)
-            for one in asked
-            for answers in (one.pair.answers, one.pair.answers[::-1])
-        ]
+        questions = [question for one in asked for question in self._both(one)]
         read = [Reading.of(one) for one in self.judge.weigh(questions, self.settings.seed)]
         both = zip(read[::2], read[1::2], strict=True)
         return [
@@ -79,6 +74,16 @@ class Labeller:
                   readings, self.made.id, one.pair.models, one.pair.where)
             for one, readings in zip(asked, both, strict=True)
         ]  # fmt: skip
+
+    def _both(self, one: Asked) -> tuple[Question, Question]:
+        """The pair in both orders; of answers that reason first the part that is judged."""
+        s = self.settings
+        a, b = (MARKS.of(answer, s.part) for answer in one.pair.answers)
+        prompt = one.pair.prompt
+        return (
+            self.template.pair(one.principle, prompt, (a, b), s.tokens),
+            self.template.pair(one.principle, prompt, (b, a), s.tokens),
+        )
 
 
 def asked_of(

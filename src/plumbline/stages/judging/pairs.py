@@ -3,7 +3,8 @@
 A file of comparisons in any form that is understood gives all pairs of the answers that are ranked;
 what the file says of them is not looked at. A file of answers (`plumbline sample`: prompt and
 responses, with `models` where they are known) gives all pairs of its answers. Pairs of equal
-answers, of empty ones, and those that came before are left out and counted.
+answers, of empty ones, and those that came before are left out and counted; where a judge reads a
+part of the answers only (their reasons), it is the parts that count.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ from plumbline.data import fields, read
 from plumbline.data.bad import Bad
 from plumbline.data.load import OnBadRow, found
 from plumbline.feedback.judging.label import pair_of
+from plumbline.feedback.judging.parts import Marks, Part
 from plumbline.stages.files import DATA, SAMPLES
 
+MARKS = Marks()
+"""What stands around reasons in answers that have some."""
 OTHERS = ("ranking", "scores", "judgement", "fields")
 """Fields beside `responses` that make a row something else than answers to compare."""
 
@@ -68,7 +72,12 @@ def data_in(path: Path) -> Path:
 
 
 def pairs_of(
-    source: str | Path, *, most: int = 0, seed: int = 0, on_bad_row: OnBadRow = "stop"
+    source: str | Path,
+    *,
+    most: int = 0,
+    seed: int = 0,
+    part: Part = "all",
+    on_bad_row: OnBadRow = "stop",
 ) -> Drawn:
     """At most `most` pairs a prompt's row (0: all). UserError where the file has none."""
     groups, notes = _groups(source, on_bad_row)
@@ -77,7 +86,7 @@ def pairs_of(
     pairs: dict[str, Pair] = {}
     for group in groups:
         group = group._replace(where=group.where.removeprefix(home))
-        for pair in _some(list(_pairs(group, left)), most, seed):
+        for pair in _some(list(_pairs(group, part, left)), most, seed):
             if pairs.setdefault(pair.id, pair) is not pair:
                 left["the same pair again"] += 1
     if not pairs:
@@ -117,16 +126,17 @@ def _answers(row: Any, where: str) -> Group:
         raise UserError(bad.what, where=where, fix=bad.fix) from None
 
 
-def _pairs(group: Group, left: Counter[str]) -> Iterator[Pair]:
-    for i, j in combinations(range(len(group.answers)), 2):
-        one, other = group.answers[i], group.answers[j]
-        if empty(one) or empty(other):
-            left["an empty answer"] += 1
-        elif same(one, other):
-            left["equal answers"] += 1
+def _pairs(group: Group, part: Part, left: Counter[str]) -> Iterator[Pair]:
+    read = [MARKS.of(one, part) for one in group.answers]
+    what = {"all": "answer", "answer": "answer", "reasons": "reasoning"}[part]
+    for i, j in combinations(range(len(read)), 2):
+        if empty(read[i]) or empty(read[j]):
+            left[f"an empty {what}"] += 1
+        elif same(read[i], read[j]):
+            left[f"equal {what}s"] += 1
         else:
-            models = group.models[i], group.models[j]
-            yield Pair(group.prompt, (one, other), models, group.where)
+            both = group.answers[i], group.answers[j]
+            yield Pair(group.prompt, both, (group.models[i], group.models[j]), group.where)
 
 
 def _some(pairs: list[Pair], most: int, seed: int) -> list[Pair]:

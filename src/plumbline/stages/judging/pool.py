@@ -26,6 +26,7 @@ from plumbline.feedback.judging.pooled import Pooling, counted, judgements, pool
 from plumbline.stages.cards import CARD
 from plumbline.stages.files import DATA
 from plumbline.stages.judging import gate
+from plumbline.stages.judging.fitting import fitted
 from plumbline.stages.judging.labelling import METRICS
 from plumbline.stages.judging.settings import Pool
 from plumbline.stages.revised import took
@@ -181,7 +182,10 @@ def stage(ctx: Context, settings: Pool, inputs: Mapping[str, Path]) -> None:
     if not allow and not gate.passes(known):
         fix = "audit the labels and give the audit as an input, or set allow_unaudited=true"
         raise UserError("no audit of this judge passed", where="pool", fix=fix)
-    pool(folders, ctx.out, settings.pooling, known, allow, ctx.say)
+    how = settings.pooling
+    if settings.calibrate:
+        how = fitted(folders, audits, how, ctx.say)
+    pool(folders, ctx.out, how, known, allow, ctx.say)
 
 
 def shown(folder: Path) -> str:

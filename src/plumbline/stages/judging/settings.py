@@ -8,7 +8,10 @@ from typing import Any, Literal
 from plumbline.core.errors import UserError
 from plumbline.core.settings import option
 from plumbline.feedback.endpoint.limits import Limits
+from plumbline.feedback.judging.parts import Part
 from plumbline.feedback.judging.pooled import Pooling
+
+CALIBRATE = "temperature and bias of the pooling are fitted on what people said in the audits"
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,9 @@ class Labelling:
     )
     reasons: int = option(256, help="reasoned: longest reasons in tokens")
     temperature: float = option(0.0, help="reasoned: of the reasons; 0 is greedy")
+    part: Part = option(
+        "all", help="what it compares of answers that reason first: all, reasons or answer"
+    )
     principles: int = option(1, help="principles a pair, each a label of its own")
     pairs: int = option(0, help="pairs of a prompt's answers, drawn (0: all)")
     seed: int = option(0, help="draws pairs, principles and reasons")
@@ -51,13 +57,15 @@ class Labelling:
     @property
     def made(self) -> str:
         """The mode as labels record it: reasons of another length are another mode."""
-        return f"reasoned/{self.reasons}" if self.tokens else "plain"
+        mode = f"reasoned/{self.reasons}" if self.tokens else "plain"
+        return mode if self.part == "all" else f"{mode} on the {self.part}"
 
 
 @dataclass(frozen=True)
 class Label(Labelling):
     """`plumbline label`: both at once."""
 
+    calibrate: bool = option(False, help=CALIBRATE)
     pooling: Pooling = field(default_factory=Pooling)
 
 
@@ -69,3 +77,4 @@ class Pool:
         False, help="also where no audit of the judge passed; the data's card says so"
     )
     pooling: Pooling = field(default_factory=Pooling)
+    calibrate: bool = option(False, help=CALIBRATE)
