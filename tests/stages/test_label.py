@@ -235,6 +235,23 @@ def test_a_judge_may_read_the_reasons_alone(place: Path, tiny_model: Path) -> No
     assert read_labels(alone)[1][0].readings == label.readings
 
 
+def test_a_judge_may_be_told_who_wrote_what_and_the_names_exchanged(
+    place: Path, tiny_model: Path
+) -> None:
+    rows = [{"prompt": "p", "responses": ["Yes.", "No."], "models": ["ours", "theirs"]}]
+    data = str(lines(place / "named.jsonl", rows))
+    found = {}
+    for authors in ("hidden", "told", "swapped"):
+        out = made(tiny_model, authors, data=data, sets={"authors": authors})
+        by, (label,) = read_labels(out)
+        found[authors] = (by.mode, label.readings)
+        assert text_of(label.answers[0]) == "Yes."  # what is trained on bears no name
+    assert [mode for mode, _ in found.values()] == [
+        "plain", "plain, authors told", "plain, authors swapped"
+    ]  # fmt: skip
+    assert len({readings for _, readings in found.values()}) == 3
+
+
 def test_a_jury_has_a_folder_each_and_one_card(place: Path, tiny_model: Path) -> None:
     from tiny_model import make
 

@@ -147,7 +147,7 @@ def test_a_curator_lets_a_models_revision_stand_as_what_it_is(house: House) -> N
 def test_which_model_revises_is_not_told_while_one_judges(house: House) -> None:
     client = house.client("annotator")
     found = held(client)
-    assert found["form"]["reviser"] is True
+    assert found["revises"] is True and found["form"]["reviser"] == ""
     judge(client, found["item"], revise(client, found["item"]).json()["text"] + "!")
     client.post(f"{C}/undo", json={"key": key()})
     again = client.get(f"{C}/given/{found['item']}").text

@@ -264,6 +264,7 @@ MEANINGS: dict[str, Meaning] = {
     "prefers": Meaning("judge's preference", 0, "share of pairs in which the judge prefers it"),
     "excess": Meaning("preference beyond people's", 0, "the judge's minus the people's"),
     "rate": Meaning("mended rate", 0, "the judge's share, corrected by what people said"),
+    "name": Meaning("an author's name", 0, "what it does to a judge: nats, and verdicts it turns"),
     "retest": Meaning("asked again", 0, "the same judge's verdicts on the same questions"),
     "drift": Meaning("drift", 1, "agreement with people minus that of the earlier audit"),
     # an identity in an adapter

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from plumbline.core.types import Judgement
 from plumbline.evals.audit.answered import Answered, answered, asked
 from plumbline.evals.audit.drawing import Drawn, drawn
 from plumbline.evals.audit.figures import Figures, figures
+from plumbline.evals.audit.named import named
 from plumbline.evals.audit.settings import Auditing
 from plumbline.evals.audit.stability import drift, met, retest
 from plumbline.feedback.judging.constitution import Constitution, read_constitution
@@ -178,14 +179,26 @@ def _more(job: Judged, found: Answered, s: Auditing) -> dict[str, Any]:
     more: dict[str, Any] = {"drawn": drew}
     if job.again is not None:
         made, labels = read_labels(job.again)
-        if made.id != job.made.id:
+        if _swapped(made, job.made):
+            more["named"] = named(job.labels, labels, s.kin or (job.made.judge,), s.by)
+            if more["named"] is None:
+                fix = "name the judge's family: --set kin=NAME"
+                raise UserError("no pair has one answer by kin", where=str(job.at), fix=fix)
+        elif made.id != job.made.id:
             fix = "give labels of the same judge, template and constitution; --against compares two"
             raise UserError("another judge was asked here", where=str(job.again), fix=fix)
-        more["retest"] = retest(job.labels, labels, s.by, s.ties)
+        else:
+            more["retest"] = retest(job.labels, labels, s.by, s.ties)
     if job.against is not None:
         before = answered(*_before(job.against, job.made))
         more["drift"] = drift(before, job.labels, s.by, s.ties)
     return more
+
+
+def _swapped(other: Made, made: Made) -> bool:
+    """Whether labels differ in that authors' names were told, and there exchanged."""
+    told = made.mode.replace("authors told", "authors swapped")
+    return told != made.mode and other == replace(made, mode=told)
 
 
 def _before(audit: Path, made: Made) -> tuple[list[Label], Sequence[Judgement]]:

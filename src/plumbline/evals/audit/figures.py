@@ -12,6 +12,7 @@ from plumbline.evals.audit.answered import Answered, probabilities, verdicts
 from plumbline.evals.audit.beside import Beside, beside, same
 from plumbline.evals.audit.calibration import Calibration, calibration
 from plumbline.evals.audit.leanings import Leaning, Position, leanings, position
+from plumbline.evals.audit.named import Named
 from plumbline.evals.audit.settings import Auditing
 from plumbline.evals.audit.stability import Drift, Retest, by_axis
 from plumbline.feedback.judging.label import Label, Made
@@ -29,8 +30,8 @@ class Part:
 @dataclass(frozen=True, eq=False)
 class Figures:
     """All of it. `labels` counts the judge's, `drawn` those that were drawn for people and that
-    they answered; `late`: the bar was set when people had judged. `retest` and `drift` are there
-    where other labels were given."""
+    they answered; `late`: the bar was set when people had judged. `retest`, `drift` and `named` are
+    there where other labels were given."""
 
     made: Made
     labels: int
@@ -45,6 +46,7 @@ class Figures:
     late: bool = False
     retest: Retest | None = None
     drift: Drift | None = None
+    named: Named | None = None
 
     def metrics(self) -> dict[str, Interval]:
         """Every figure by the name it has in results.json."""
@@ -61,6 +63,7 @@ def figures(
     late: bool = False,
     retest: Retest | None = None,
     drift: Drift | None = None,
+    named: Named | None = None,
 ) -> Figures:
     """What an audit measures of `labels`, of which people answered those in `found`."""
     everything, audited = (verdicts(some, s.by, s.ties) for some in (labels, found.labels))
@@ -80,6 +83,7 @@ def figures(
         late,
         retest,
         drift,
+        named,
     )
 
 
@@ -105,6 +109,8 @@ def _metrics(f: Figures) -> Iterator[tuple[str, Interval]]:
         yield f"rate.{one.name}", one.rate.rate
     if f.retest:
         yield from (("retest.same", f.retest.same), ("retest.moved", f.retest.moved))
+    if f.named:
+        yield from (("name.kin", f.named.name), ("name.flips", f.named.flips))
     if f.drift:
         yield from (("drift.flips", f.drift.whole.flips), ("drift", f.drift.whole.agreement))
         yield from ((f"drift.{axis}", one.agreement) for axis, one in f.drift.axes.items())

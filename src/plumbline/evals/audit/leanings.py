@@ -13,10 +13,9 @@ For all but the first: the share of pairs in which the judge prefers it, the sam
 majority of each item, half at a tie), and `excess`, the judge's minus the people's on the same
 items, with its paired interval. Longer answers may be better, and a kin's too; what people do not
 see in them is the judge's taste. (People who err pull their share towards one half, a majority less
-than one of them: a small excess of what both prefer may be only that.) The judge was not told who
-wrote what, so nothing changes for it where authors' names are exchanged: what it owes its kin is
-what it gives it beyond people. `rate` is the judge's share mended by what people said
-(`corrected`): what a report may quote.
+than one of them: a small excess of what both prefer may be only that.) A judge that is not told who
+wrote what knows its kin by their words; what their name does to one that is told is in `named`.
+`rate` is the judge's share mended by what people said (`corrected`): what a report may quote.
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ LIKES = (
     " the judge's share mended by what people said, which is the one to quote.",
 )
 STEADY = (
-    "The same judge asked again (retest), and this judge on an earlier audit's items (drift).",
+    "The same judge asked again (retest) or with authors' names exchanged, and this judge on an"
+    " earlier audit's items (drift).",
 )
 
 Table = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
@@ -151,6 +152,9 @@ def _likes(f: Figures) -> Table:
 
 
 def _steady(f: Figures) -> Iterator[tuple[str, str]]:
+    if f.named:
+        yield "nats towards the name of the judge's kin", number(f.named.name)
+        yield "verdicts that follow that name", number(f.named.flips)
     if f.retest:
         yield "same verdict when asked again", number(f.retest.same)
         yield "mean change of the probability", number(f.retest.moved)

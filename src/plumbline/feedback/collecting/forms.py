@@ -171,8 +171,7 @@ def form_of(values: Mapping[str, Any]) -> Form:
 
 def told(form: Form) -> dict[str, Any]:
     """A form as JSON for those who judge: not theirs to know is which model revises."""
-    known = asdict(form)
-    return known | {"reviser": bool(known["reviser"])}
+    return asdict(form) | {"reviser": ""}
 
 
 def check_asked(form: Form, asked: Asked) -> None:

@@ -32,7 +32,7 @@ def everything(s: Settings) -> dict[str, Handle]:
     """Every artifact by name."""
     made = Pipeline(s, source(s.base or base_path(), kind="model", label="base"))
     judged = made.judged()
-    models = {told.FIRST: made.helpful, "revised": made.revised, **made.improved(judged)}
+    models = {told.FIRST: made.helpful, "sl": made.revised, **made.improved(judged)}
     if s.refusals:
         models[told.REFUSALS] = made.refusing()
     if s.random:

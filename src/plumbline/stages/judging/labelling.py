@@ -23,6 +23,7 @@ from plumbline.core.ids import plain
 from plumbline.feedback.judging.constitution import Constitution, Principle
 from plumbline.feedback.judging.judge import Judge, Question
 from plumbline.feedback.judging.label import LABELS, MADE_BY, Label, Made, as_line, read_labels
+from plumbline.feedback.judging.parts import signed
 from plumbline.feedback.judging.template import Template
 from plumbline.feedback.judging.verdicts import Reading
 from plumbline.stages.judging.pairs import MARKS, Pair
@@ -76,9 +77,12 @@ class Labeller:
         ]  # fmt: skip
 
     def _both(self, one: Asked) -> tuple[Question, Question]:
-        """The pair in both orders; of answers that reason first the part that is judged."""
+        """The pair in both orders; of answers that reason first the part that is judged, under
+        their authors' names where these are tried."""
         s = self.settings
-        a, b = (MARKS.of(answer, s.part) for answer in one.pair.answers)
+        names = {"hidden": ("", ""), "told": one.pair.models, "swapped": one.pair.models[::-1]}
+        told = zip(one.pair.answers, names[s.authors], strict=True)
+        a, b = (signed(MARKS.of(answer, s.part), name) for answer, name in told)
         prompt = one.pair.prompt
         return (
             self.template.pair(one.principle, prompt, (a, b), s.tokens),

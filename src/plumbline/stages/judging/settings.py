@@ -26,6 +26,10 @@ class Labelling:
     part: Part = option(
         "all", help="what it compares of answers that reason first: all, reasons or answer"
     )
+    authors: Literal["hidden", "told", "swapped"] = option(
+        "hidden", help="whether the judge is told who wrote each answer, or the names exchanged:"
+        " labels of both show whether it favours a name (audit --again)",
+    )  # fmt: skip
     principles: int = option(1, help="principles a pair, each a label of its own")
     pairs: int = option(0, help="pairs of a prompt's answers, drawn (0: all)")
     seed: int = option(0, help="draws pairs, principles and reasons")
@@ -58,7 +62,8 @@ class Labelling:
     def made(self) -> str:
         """The mode as labels record it: reasons of another length are another mode."""
         mode = f"reasoned/{self.reasons}" if self.tokens else "plain"
-        return mode if self.part == "all" else f"{mode} on the {self.part}"
+        mode = mode if self.part == "all" else f"{mode} on the {self.part}"
+        return mode if self.authors == "hidden" else f"{mode}, authors {self.authors}"
 
 
 @dataclass(frozen=True)

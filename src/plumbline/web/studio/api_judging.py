@@ -126,6 +126,7 @@ def shown(studio: Studio, seat: Seat, found: Given) -> dict[str, Any]:
         "answers": [{"index": index, "turns": turns(answers[index])} for index in found.shown],
         "shown": list(found.shown),
         "form": forms.told(seat.project.form),
+        "revises": bool(seat.project.form.reviser),
         "guideline": guideline,
         "began": found.began,
         "expires": found.expires,
