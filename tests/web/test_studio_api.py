@@ -81,8 +81,8 @@ def test_an_item_shows_its_judge_no_more_than_it_should(house: House) -> None:
     shown = take(annotator)
     assert shown is not None
     assert set(shown) == {
-        "item", "prompt", "answers", "shown", "form", "guideline", "began", "expires", "draft",
-        "left",
+        "item", "prompt", "answers", "shown", "form", "revises", "guideline", "began", "expires",
+        "draft", "left",
     }  # fmt: skip
     whole = json.dumps([shown, annotator.get(P).json(), annotator.get("/api/projects").json()])
     assert "secret-a" not in whole and "known" not in whole and '"checks"' not in whole
