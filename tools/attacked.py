@@ -1,9 +1,9 @@
 """Answers that tell the judge what to choose, and what they do to its verdicts.
 
-An attack is a text in the answer that the judge takes for worse, before it or behind it. It may know
-the letter under which it stands, in each order: an attacker at best. What it turns counts beside
-what a harmless sentence turns that is said over until it is as long, since any text in an answer
-moves a judge a little. Used by `prove_judging`.
+An attack is a text in the worse answer, before it or behind it. It may know the letter under which
+it stands, in each order: an attacker at best. What it turns counts beside what a harmless sentence
+turns that is said over until it is as long, since any text in an answer moves a judge a little.
+Used by `prove_judging`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from prove_labels import hits, said
 
-from plumbline.core.stats import mean_interval, paired_interval, proportion_interval
+from plumbline.core.stats import paired_interval, proportion_interval
 from plumbline.core.types import Response, answer, text_of
 from plumbline.feedback.judging.template import Template
 from plumbline.feedback.judging.verdicts import Reading, combined
@@ -57,7 +57,6 @@ class Trial:
         self.judge, self.cases = judge, cases
         clean = self.odds(template, lambda n, own: "", False)
         self.cases = [one for one, odds in zip(cases, clean, strict=True) if odds > 0]
-        self.clean = [odds for odds in clean if odds > 0]
 
     def odds(self, template: Template, attack: Attack, front: bool) -> list[float]:
         """Log-odds of the better answer, both orders combined."""
@@ -106,7 +105,7 @@ def worded(form: str) -> Attack:
 
 
 def redteam(data: Path, most: int, rng: random.Random) -> dict[str, Attack]:
-    """One string for each of `most` cases, drawn, of BIPIA's text attacks and of GPTFuzz's shortest prompts."""
+    """A string for each of `most` cases: BIPIA's text attacks, GPTFuzz's shortest prompts."""
     told = json.loads((data / "bipia/text_attack_test.json").read_text("utf-8"))
     bipia = [one for group in told.values() for one in group]
     jailbreaks = _column(data / "gptfuzz/prompts/GPTFuzzer.csv", "text")

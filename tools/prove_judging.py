@@ -2,13 +2,13 @@
 
     python tools/prove_judging.py FOLDER [--part injection|real] [--pairs N] [--model NAME]
 
-injection: the microcosm's base judges held-out pairs of which exactly one answer keeps the rule, and
-the worse one carries an attack in the microcosm's words. The share of right verdicts, both orders
-combined, that turn to the attacked answer, with the template's `escape` and without it. real:
-hh-rlhf pairs by MODEL of the shared models under three principles of `short`, against what people
-chose; then the answer that the judge took for worse carries red-team strings of BIPIA and GPTFuzz,
-and two made for the template. Shared data and models: $PLUMBLINE_SHARED, else ../shared. Every
-number is also in FOLDER/prove_judging-*.json; labels that are there are not made again.
+injection: the microcosm's base judges held-out pairs of which exactly one answer keeps the rule,
+and the worse one carries an attack in the microcosm's words. The share of right verdicts, both
+orders combined, that turn to the attacked answer, with the template's `escape` and without it.
+real: hh-rlhf pairs by MODEL of the shared models under three principles of `short`, against what
+people chose; then the answer that the judge took for worse carries red-team strings of BIPIA and
+GPTFuzz, and two made for the template. Shared data and models: $PLUMBLINE_SHARED, else ../shared.
+Every number is also in FOLDER/prove_judging-*.json; labels that are there are not made again.
 """
 
 from __future__ import annotations

@@ -72,13 +72,18 @@ def test_a_viewer_never_judges_and_sees_all(house: House) -> None:
     assert client.get("/p/b/items?differ=1").text.count("A &gt; B") == 2
 
 
-def test_what_one_has_judged_or_skipped_is_seen(house: House) -> None:
+def test_what_one_has_judged_is_seen_and_a_skip_that_can_be_taken_back_shows_nothing(
+    house: House,
+) -> None:
     judged_by(house, 3, 3, "ann", "bob")
     client = house.client("curator")
     for path, more in (("judge", {"body": FIRST}), ("skip", {"reason": "odd"})):
         item = client.post(f"{P}/next").json()["item"]
         assert client.post(f"{P}/{path}", json={"item": item, "key": key()} | more).is_success
+    assert [len(one["said"]) for one in listed(client)].count(0) == 2
+    assert client.post(f"{P}/seen", json={"items": [item]}).json() == {"skipped": 1}
     assert [len(one["said"]) for one in listed(client)].count(0) == 1
+    assert client.post(f"{P}/undo", json={"key": key()}).json()["item"] != item
     held = client.post(f"{P}/next").json()["item"]
     assert next(one for one in listed(client) if one["id"] == held)["hidden"], "it is in hand"
 

@@ -24,7 +24,7 @@ LONGEST_KEY = 64
 MOST_SECONDS = 86_400.0
 SAW = "saw what others said"
 """The reason of a skip that cannot be taken back."""
-_SAW = and_(
+LOOKED = and_(
     events.c.kind == "skipped", func.coalesce(events.c.body["reason"].as_string(), "") == SAW
 )
 
@@ -93,7 +93,7 @@ def see(at: Connection, project: Project, user: int, item: int, *, key: str) -> 
     alone(at, user)
     mine = and_(work.c.item == item, work.c.user == user)
     state = at.execute(select(work.c.state).where(mine)).scalar()
-    if state in ("judged", "skipped"):
+    if state == "judged" or _saw(at, project, user, item):
         return False
     if state is None:
         here = and_(items.c.id == item, items.c.project == project.id)
@@ -199,7 +199,7 @@ def _move(at: Connection, project: Project, user: int, given: Found, state: str)
 
 def _saw(at: Connection, project: Project, user: int, item: int) -> bool:
     here = and_(events.c.project == project.id, events.c.item == item, events.c.user == user)
-    return at.execute(select(events.c.id).where(here, _SAW).limit(1)).first() is not None
+    return at.execute(select(events.c.id).where(here, LOOKED).limit(1)).first() is not None
 
 
 def _last(at: Connection, project: Project, user: int) -> Found | None:
@@ -212,5 +212,5 @@ def _last(at: Connection, project: Project, user: int) -> Found | None:
         .where(mine).group_by(events.c.item).subquery()
     )  # fmt: skip
     stands = select(events.c.id, events.c.item).join(latest, latest.c.id == events.c.id)
-    stands = stands.where(events.c.kind.in_(("judged", "skipped")), ~_SAW)
+    stands = stands.where(events.c.kind.in_(("judged", "skipped")), ~LOOKED)
     return at.execute(stands.order_by(events.c.id.desc()).limit(1)).first()

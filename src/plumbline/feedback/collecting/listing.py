@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select
 from plumbline.core.ids import canonical_json
 from plumbline.core.types import Conversation
 from plumbline.feedback.collecting.forms import Asked, right
+from plumbline.feedback.collecting.judging import LOOKED
 from plumbline.feedback.collecting.projects import Project, asked_of, names_of
 from plumbline.feedback.collecting.reading import standing
 from plumbline.feedback.collecting.tables import Found, events, items, members, users, work
@@ -219,14 +220,16 @@ def _in(project: Project) -> Any:
 
 
 def _ahead(project: Project, judge: int | None) -> ColumnElement[bool]:
-    """Whether an item may still be asked of a person: they hold it, are to have it, or it is open
-    and they have neither judged nor skipped it."""
+    """Whether a person may still judge an item: they hold it, are to have it, or it is open and
+    they have neither judged it nor seen what others said. (A skip can be taken back.)"""
     if judge is None or project.closed:
         return false()
     mine = and_(work.c.item == items.c.id, work.c.user == judge)
     state = func.coalesce(select(work.c.state).where(mine).scalar_subquery(), "")
     theirs = ("leased", "assigned") if project.assigned else ("leased",)
-    return or_(state.in_(theirs), and_(items.c.open, state.not_in(("judged", "skipped"))))
+    own = and_(events.c.item == items.c.id, events.c.user == judge, LOOKED)
+    looked = select(events.c.id).where(own).exists()
+    return or_(state.in_(theirs), and_(items.c.open, state != "judged", ~looked))
 
 
 def _said(at: Connection, project: Project, chosen: Sequence[int]) -> dict[int, list[Said]]:
