@@ -15,7 +15,7 @@ from misbehaving import Said, chat, failing, saying
 from plumbline.core.errors import UserError
 from plumbline.core.types import Message, user
 from plumbline.feedback.endpoint import Endpoint, Refused, Unanswered
-from plumbline.feedback.endpoint.options import forms, from_draws, from_tokens, spoken
+from plumbline.feedback.endpoint.options import begun, forms, from_draws, from_tokens, spoken
 
 ASKED = (user("Which is better, A or B?"),)
 AB = ("A", "B")
@@ -66,10 +66,22 @@ def test_what_an_option_is(text: str, option: str | None) -> None:
 
 
 def test_options_that_cannot_be_told_apart() -> None:
-    for wrong in (["A"], ["A", "A"], ["A", " (A)"], ["1", "10"], ["no", "Not sure"], ["A", "()"]):
+    for wrong in (["A"], ["A", "A"], ["A", " (A)"], ["A", "()"]):
         with pytest.raises(UserError):
             forms(wrong)
     assert forms([("A", "(A)", " A"), "B"]) == {"A": ("A",), "B": ("B",)}
+    assert not begun(forms(["A", "B"])) and begun(forms(["no", "Not sure"]))
+
+
+def test_grades_that_begin_alike_are_drawn_and_not_read_off_a_first_token() -> None:
+    """A "1" shown as the likeliest first token may be the beginning of "10"."""
+    said = [chat("10"), chat("10."), chat("1"), chat("7")]
+    with saying(*said) as server, Endpoint(server.url) as endpoint:
+        odds = endpoint.odds("judge", ASKED, [str(n) for n in range(1, 11)], draws=4, seed=1)
+    chances = {name: math.exp(value) for name, value in odds.logp.items()}
+    assert chances["10"] == pytest.approx(2.5 / 9.5) and chances["1"] == chances["7"]
+    assert odds.how == "sampled" and "'10' begins with another, '1'" in odds.note
+    assert all("logprobs" not in body for body in server.bodies)
 
 
 def test_log_probabilities_are_asked_for_with_one_token() -> None:

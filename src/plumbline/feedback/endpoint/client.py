@@ -33,7 +33,7 @@ from plumbline.feedback.endpoint.likely import Likely, next_tokens, summed
 from plumbline.feedback.endpoint.limits import USUAL, Limits, Meter, Usage
 from plumbline.feedback.endpoint.line import Line
 from plumbline.feedback.endpoint.many import finished
-from plumbline.feedback.endpoint.options import Odds, Option, forms, from_draws, from_tokens
+from plumbline.feedback.endpoint.options import Odds, Option, begun, forms, from_draws, from_tokens
 from plumbline.feedback.endpoint.replies import choice, declined, names, used, words
 
 NEAREST = 8
@@ -110,17 +110,18 @@ class Endpoint:
         """How likely each option is to be said next, at temperature 1 (see `options`).
 
         `top` likeliest tokens are asked for, 20 at most. Where the endpoint has no
-        log-probabilities of this model, `draws` answers of up to `max_new` tokens are drawn
-        instead. One that is refused says none of the options.
+        log-probabilities of this model, or an option begins with another, `draws` answers of up to
+        `max_new` tokens are drawn instead. One that is refused says none of the options.
         """
         known = forms(options)
-        if model not in self._silent:
+        why = begun(known)
+        if not why and model not in self._silent:
             likely = self._likely(bodies.showing(bodies.asking(model, prompt, 1, 1.0), top))
             if likely:
                 return from_tokens(likely, known)
         drawn = self._draws(bodies.asking(model, prompt, max_new, 1.0), draws, seed)
         said = [_or_nothing(reply) for reply in drawn]
-        return from_draws(said, known, self._silent[model])
+        return from_draws(said, known, why or self._silent[model])
 
     def scored(self, model: str, given: str, text: str) -> float:
         """The log-probability, in nats, of `text` as what follows the text `given`.

@@ -5,7 +5,8 @@ space, brackets, quotes or stars stand around it, and their probabilities add up
 to 1, is the rest. An option that is not among those the endpoint shows (20 at most) has -inf: its
 probability is smaller than theirs, and stands in the rest.
 
-From n draws, where an endpoint gives no log-probabilities: with c draws for an option, K options,
+From n draws, where an endpoint gives no log-probabilities, or where an option begins with another
+("1", "10"), so that a first token would not tell them apart: with c draws for an option, K options,
 
     p = (c + 1/2) / (n + (K + 1) / 2)
 
@@ -52,8 +53,8 @@ class Odds:
 
 
 def forms(options: Sequence[Option]) -> dict[str, Forms]:
-    """The words of each option without what stands around them, by the first. UserError for options
-    that cannot be told apart by how they begin."""
+    """The words of each option without what stands around them, by the first. UserError for what
+    is none, or no two."""
     found = {}
     for option in options:
         words = tuple(_bare(one) for one in ((option,) if isinstance(option, str) else option))
@@ -62,12 +63,17 @@ def forms(options: Sequence[Option]) -> dict[str, Forms]:
         found[words[0]] = tuple(dict.fromkeys(words))
     if len(found) < max(2, len(options)):
         raise UserError(f"{list(options)} are no options", fix="give two or more, each once")
-    for one, other in permutations(found, 2):
-        for begun, whole in ((a, b) for a in found[one] for b in found[other]):
-            if _same(whole[: len(begun)], begun):
-                fix = "give options that begin differently"
-                raise UserError(f"the option {whole!r} begins with another, {begun!r}", fix=fix)
     return found
+
+
+def begun(options: dict[str, Forms]) -> str:
+    """Why a first token does not tell these options apart; "" where it does. ("1" may be the first
+    token of "10".)"""
+    for one, other in permutations(options, 2):
+        for short, whole in ((a, b) for a in options[one] for b in options[other]):
+            if _same(whole[: len(short)], short):
+                return f"the option {whole!r} begins with another, {short!r}"
+    return ""
 
 
 def spoken(text: str, options: dict[str, Forms]) -> str | None:
