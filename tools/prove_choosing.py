@@ -144,6 +144,8 @@ def best_of(n: int, scores: Floats, worth: Floats) -> float:
 
 
 def information(judges: Sequence[Sequence[float]]) -> float:
+    """What the best answer would tell of which judge is right, from each one's scores s_j, in [0, 1]:
+    (H(mean softmax s_j) - mean H(softmax s_j)) / log K (BALD, Houlsby et al. 2011)."""
     top = np.array(judges) - np.max(judges, axis=1, keepdims=True)
     p = np.exp(top) / np.exp(top).sum(1, keepdims=True)
     return float((entropy(p.mean(0)) - entropy(p).mean()) / np.log(p.shape[1]))

@@ -116,7 +116,7 @@ def _redteamed(
         both = (attack, trial.filler(attack, HARMLESS_REAL))
         odds = [trial.odds(labeller.template, what, front=False) for what in both]
         kept[name] = trial.report(name, *odds)
-    print(f"    questions too long with an attack, which count as 0.5: {judge.long - before}")
+    print(f"    questions too long with an attack, which say nothing: {judge.long - before}")
 
 
 def _against_people(name: str, labels: Sequence[Label], kept: dict[str, object]) -> None:

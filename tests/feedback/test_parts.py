@@ -25,6 +25,14 @@ def test_an_answer_without_marks_has_no_reasons(text: str) -> None:
     assert Marks().split(text) == ("", text) and Marks().span(text) == (0, 0)
 
 
+@given(WORDS, WORDS)
+def test_a_part_is_cut_out_and_can_be_put_back(reasons: str, said: str) -> None:
+    text = Marks().joined(reasons, said)
+    assert Marks().cut(text, "reasons") == ("<think>", reasons, f"</think>{said}")
+    assert Marks().cut(text, "answer") == (f"<think>{reasons}</think>", said, "")
+    assert Marks().cut(said, "answer") == ("", said, "") and Marks().cut(said, "reasons")[1] == ""
+
+
 def test_a_part_is_of_the_last_turn() -> None:
     said = (assistant("<think>x</think>a"), user("b"), assistant("<think>r</think>c"))
     assert Marks().of(said, "reasons") == (*said[:2], assistant("r"))

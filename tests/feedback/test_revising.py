@@ -293,6 +293,20 @@ def test_the_critiques_may_stand_before_the_answer_as_reasons() -> None:
     assert demonstration(one, [], by, Marks()).messages[-1].content == BAD
 
 
+def test_reasons_alone_are_revised_and_critiques_point_at_them() -> None:
+    one = Original(ASKED, answer("Take oil."), "a:1", ("<think>", "</think>No."))
+    steps = [Step(0, 1, "safe", "Take oil.", "It is not safe.", "It would hurt.", TAKEN)]
+    by = By("critic", "c")
+    critique, edit = judgements(one, steps, by)
+    assert isinstance(critique, Critique) and critique.span == (7, 16)
+    assert text_of(critique.response)[7:16] == "Take oil."
+    assert isinstance(edit, Edit)
+    assert text_of(edit.original) == "<think>Take oil.</think>No."
+    assert text_of(edit.corrected) == "<think>It would hurt.</think>No."
+    assert demonstration(one, steps, by).messages[-1].content == text_of(edit.corrected)
+    assert text_of(preference(one, steps, by).responses[1]) == text_of(edit.original)
+
+
 def test_an_answer_is_revised_or_fine_or_faulty() -> None:
     taken, fine, caught = (Step(0, 1, "", "", outcome=one) for one in (TAKEN, FINE, WORSE))
     assert state([caught, taken, fine]) == "revised"

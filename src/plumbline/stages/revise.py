@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from plumbline.core.appending import Lines
 from plumbline.core.errors import UserError
 from plumbline.core.settings import option
+from plumbline.core.types import answer
 from plumbline.data import fields as reading
 from plumbline.data.bad import Bad
 from plumbline.data.lines import dumped
@@ -25,6 +26,7 @@ from plumbline.feedback.endpoint.limits import Limits
 from plumbline.feedback.judging.by_round import Scorer
 from plumbline.feedback.judging.constitution import read_constitution
 from plumbline.feedback.judging.judge import Cost, Judge
+from plumbline.feedback.judging.parts import Marks, Part
 from plumbline.feedback.judging.revising import Reviser, Revision, left
 from plumbline.feedback.judging.steps import (
     TAKEN,
@@ -57,6 +59,8 @@ class Revising(Revision):
         "sound", help="answers that become data: those revised and those that nothing is wrong"
         " with; those revised; all, also where something was wrong and no revision was taken",
     )  # fmt: skip
+    part: Part = option("all", help="what is revised of answers that reason first, between `marks`:"
+                        " all, reasons or answer; critiques then point at it")  # fmt: skip
     reasoned: bool = option(
         False, help="data: critiques before the revision, as reasons between `marks`"
     )
@@ -90,7 +94,7 @@ def revise(
         read_template(named(inputs, "template", settings.template)),
         settings,
     )
-    answers = originals(inputs["answers"], ctx.say)
+    answers = originals(inputs["answers"], ctx.say, settings)
 
     def tick(done: int, total: int, numbers: dict[str, float]) -> None:
         ctx.progress(done, total, unit="rounds", **numbers)
@@ -118,13 +122,16 @@ def named(inputs: Mapping[str, Path], role: str, name: str) -> Path | str:
     return name
 
 
-def originals(path: Path, say: Callable[[str], None]) -> list[Original]:
-    """Every answer of a file (or of a stage's folder); UserError where there is none."""
+def originals(path: Path, say: Callable[[str], None], how: Revising) -> list[Original]:
+    """Every answer of a file (or of a stage's folder), or the part of it that is revised; UserError
+    where there is none."""
     file = path / SAMPLES if path.is_dir() else path
-    found = [one for place, row in objects(file) for one in _originals(row, place, file.name)]
+    rows = [one for place, row in objects(file) for one in _originals(row, place, file.name)]
+    found = [_part(one, how) for one in rows]
     worded = [one for one in found if one.text.strip()]
     if len(worded) < len(found):
-        say(f"{len(found) - len(worded)} of {len(found)} answers are empty and are left out")
+        what = "answers are empty" if how.part == "all" else f"answers have no {how.part}"
+        say(f"{len(found) - len(worded)} of {len(found)} {what} and are left out")
     if not worded:
         fix = "give prompts with responses, as plumbline sample writes them"
         raise UserError("no answers to revise", where=str(file), fix=fix)
@@ -140,6 +147,14 @@ def _originals(row: Mapping[str, Any], place: str, name: str) -> list[Original]:
         raise UserError(bad.what, where=place, fix=bad.fix) from None
     where = f"{name}:{place.rpartition(':')[2]}"
     return [Original(prompt, one, where) for one in said]
+
+
+def _part(one: Original, how: Revising) -> Original:
+    """What is revised of an answer of one turn."""
+    if how.part == "all" or len(one.answer) != 1:
+        return one
+    before, part, behind = Marks(*how.marks).cut(one.text, how.part)
+    return replace(one, answer=answer(part), around=(before, behind))
 
 
 def run(

@@ -44,7 +44,7 @@ def revise(
     home = find_store(store)
     file = Path(home.path(answers.removeprefix("ref:")) if answers.startswith("ref:") else answers)
     file = file / SAMPLES if file.is_dir() else file
-    found = originals(file, say)
+    found = originals(file, say, s)
     constitution, template = read_constitution(s.constitution), read_template(s.template)
     inputs: dict[str, Record] = {"answers": source_record(home, file)}
     spec = s.critic

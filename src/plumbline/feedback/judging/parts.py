@@ -45,6 +45,15 @@ class Marks:
             return "", text
         return text[first:last].strip(), text[last + len(self.behind) :].strip()
 
+    def cut(self, text: str, part: Part) -> tuple[str, str, str]:
+        """(what stands before, the part, what stands behind); they add up to the text. Without
+        marks all of it is the answer."""
+        first, last = self.span(text)
+        if part == "reasons":
+            return text[:first], text[first:last], text[last:]
+        start = last + len(self.behind) if part == "answer" and last else 0
+        return text[:start], text[start:], ""
+
     def of(self, response: Response, part: Part) -> Response:
         """A response reduced to a part of its last turn: what a judge of that part reads."""
         if part == "all" or not response:

@@ -32,11 +32,13 @@ State = Literal["revised", "fine", "faulty"]
 
 @dataclass(frozen=True)
 class Original:
-    """A prompt and the answer that is revised; `where`: its place, "file:line"."""
+    """A prompt and the answer that is revised; `where`: its place, "file:line"; `around`: what of
+    the whole answer stands before and behind, where only a part of it is revised."""
 
     prompt: Conversation
     answer: Response
     where: str = ""
+    around: tuple[str, str] = ("", "")
 
     @property
     def text(self) -> str:
@@ -84,6 +86,18 @@ def response_of(one: Original, text: str) -> Response:
     return one.answer if text == one.text else answer(text)
 
 
+def whole(one: Original, text: str) -> Response:
+    """The answer that reads so, with what stands around the part that is revised."""
+    before, behind = one.around
+    return answer(before + text + behind) if before or behind else response_of(one, text)
+
+
+def span(one: Original, text: str) -> tuple[int, int] | None:
+    """Where the part that is revised stands in the whole answer; None where it is all of it."""
+    first = len(one.around[0])
+    return (first, first + len(text)) if any(one.around) else None
+
+
 @dataclass(frozen=True)
 class By:
     """Who revised, under what: the provenance of all that is derived."""
@@ -102,11 +116,12 @@ def judgements(one: Original, steps: Iterable[Step], by: By) -> list[Critique | 
     found: list[Critique | Edit] = []
     for step in steps:
         came = by.of(one, f"revise/{step.round}", step.principle)
-        before = response_of(one, step.before)
+        before = whole(one, step.before)
         if step.critique:
-            found.append(Critique(one.prompt, before, step.critique, None, came))
+            at = span(one, step.before)
+            found.append(Critique(one.prompt, before, step.critique, at, came))
         if step.outcome == TAKEN:
-            found.append(Edit(one.prompt, before, answer(step.revision), came))
+            found.append(Edit(one.prompt, before, whole(one, step.revision), came))
     return found
 
 
@@ -115,7 +130,7 @@ def demonstration(
 ) -> Demonstration:
     """The prompt with the answer as it reads now; `reasoned`: behind the critiques that led to it,
     between these marks, where it was revised."""
-    said = response_of(one, now(one, steps))
+    said = whole(one, now(one, steps))
     why = " ".join(step.critique for step in steps if step.outcome == TAKEN and step.critique)
     if reasoned and why:
         said = answer(reasoned.joined(why, text_of(said)))
@@ -124,5 +139,5 @@ def demonstration(
 
 def preference(one: Original, steps: Sequence[Step], by: By) -> Ranking:
     """The last revision before the first answer."""
-    pair = (response_of(one, now(one, steps)), one.answer)
+    pair = (whole(one, now(one, steps)), whole(one, one.text))
     return Ranking(one.prompt, pair, ((0,), (1,)), provenance=by.of(one, "revise"))
