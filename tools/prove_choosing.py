@@ -144,7 +144,7 @@ def best_of(n: int, scores: Floats, worth: Floats) -> float:
 
 
 def information(judges: Sequence[Sequence[float]]) -> float:
-    """What the best answer would tell of which judge is right, from each one's scores s_j, in [0, 1]:
+    """What the best answer would tell of which judge is right, from their scores s_j, in [0, 1]:
     (H(mean softmax s_j) - mean H(softmax s_j)) / log K (BALD, Houlsby et al. 2011)."""
     top = np.array(judges) - np.max(judges, axis=1, keepdims=True)
     p = np.exp(top) / np.exp(top).sum(1, keepdims=True)
