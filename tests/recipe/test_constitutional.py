@@ -18,6 +18,7 @@ from plumbline.microcosm.asks import category
 from plumbline.recipe import Node, build, run_recipe
 from plumbline.recipe.constitutional import asked, controls, told
 from plumbline.recipe.constitutional.asked import HELD_CATEGORIES, HELD_DISGUISES, Measure
+from plumbline.recipe.world import People
 from plumbline.store import Context, Store
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
@@ -111,6 +112,19 @@ def test_labels_without_information_keep_their_probabilities(tmp_path: Path) -> 
     found = [one for one in read(tmp_path / "data.jsonl").judgements if isinstance(one, Ranking)]
     assert {one.p for one in found} == {0.9}
     assert 70 < sum(one.tiers[0] == (0,) for one in found) < 130
+
+
+def test_people_compare_the_very_pairs_that_the_judge_labelled(
+    nodes: Mapping[str, Node], tmp_path: Path
+) -> None:
+    assert inputs(nodes, "people") == {"judged": "judged"}
+    judged = compared(tmp_path, "judged", 12)
+    controls.ask(Context(out=tmp_path), People(), {"judged": judged})
+    found = [one for one in read(tmp_path / "data.jsonl").judgements if isinstance(one, Ranking)]
+    assert [(one.prompt, set(one.responses)) for one in found] == [
+        ((user(f"{n}"),), {answer("a"), answer("b")}) for n in range(12)
+    ]
+    assert {one.provenance.judge.kind for one in found} == {"rule"}
 
 
 def test_a_budget_is_shared_and_no_pair_is_taken_twice(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from plumbline.core.types import (
     Response,
     text_of,
 )
+from plumbline.recipe.world import People
 from plumbline.store import Context, stage
 
 
@@ -87,6 +88,23 @@ def _answers(folder: Path) -> dict[Conversation, Response]:
     return {one.messages[:-1]: one.messages[-1:] for one in shown if isinstance(one, Demonstration)}
 
 
+def ask(ctx: Context, settings: People, inputs: Mapping[str, Path]) -> None:
+    """The annotators' comparisons of the same answers, as many as the judge's (but for ties)."""
+    from plumbline.data import write
+    from plumbline.microcosm.annotators import people
+    from plumbline.microcosm.data import rankings
+    from plumbline.stages.files import DATA
+
+    pairs = _comparisons(inputs["judged"])
+    prompts, answers = [one.prompt for one in pairs], [one.responses for one in pairs]
+    found = rankings(
+        prompts, answers, seed=settings.seed, annotators=people(settings.count),
+        shuffled=settings.shuffled,
+    )  # fmt: skip
+    ctx.say(f"{len(found)} comparisons by people of {len(pairs)} pairs that the judge labelled")
+    write(ctx.out / DATA, found)
+
+
 def shuffle(ctx: Context, settings: Shuffle, inputs: Mapping[str, Path]) -> None:
     """Comparisons without information: the probabilities stay, what they speak for is drawn."""
     from plumbline.data import write
@@ -147,6 +165,14 @@ beside = stage(
     inputs={"one": "any", "other": "any"},
     makes="samples",
     function="plumbline.recipe.constitutional.controls:pair_up",
+)
+asked_people = stage(
+    "constitutional.people",
+    version=1,
+    settings=People,
+    inputs={"judged": "data"},
+    makes="data",
+    function="plumbline.recipe.constitutional.controls:ask",
 )
 shuffled = stage(
     "constitutional.shuffled",

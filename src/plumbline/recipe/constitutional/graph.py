@@ -8,12 +8,12 @@ from plumbline.evals.audit.settings import Auditing
 from plumbline.feedback.judging.pooled import Pooling
 from plumbline.microcosm import base_path
 from plumbline.microcosm.tasks import MAX_NEW
-from plumbline.recipe import world
 from plumbline.recipe.auditing import Simulated, audited
 from plumbline.recipe.constitutional import asked, controls, told
 from plumbline.recipe.constitutional.asked import Asked, Measure, Shown, Side
 from plumbline.recipe.constitutional.settings import Settings
 from plumbline.recipe.quickstart import seeded
+from plumbline.recipe.world import People
 from plumbline.stages import table
 from plumbline.stages.judging.settings import Labelling, Pool
 from plumbline.stages.online_settings import Onlining
@@ -39,7 +39,7 @@ def everything(s: Settings) -> dict[str, Handle]:
         noise = controls.shuffled(controls.Shuffle(s.seed), data=judged, label="shuffled")
         models |= made.improved(noise, "random_")
     if s.people:
-        people = made.compared()
+        people = controls.asked_people(People(s.seed), judged=judged, label="people")
         models |= made.improved(people, "people_")
         models |= {f"share_{share:g}": made.mixed(share, people, judged) for share in s.shares}
     measured = {f"measured.{name}": made.measured(model, name) for name, model in models.items()}
@@ -139,16 +139,6 @@ class Pipeline:
             for n, side in enumerate(BY)
         }
         return table.join(label="judged", **parts)
-
-    def compared(self) -> Handle:
-        """People's comparisons of the same answers."""
-        parts = {
-            f"part_{n}": world.rankings(
-                world.People(self.s.seed), answers=self.pairs[side], label=f"people-{side}"
-            )
-            for n, side in enumerate(BY)
-        }
-        return table.join(label="people", **parts)
 
     def reward(self, data: Handle, name: str) -> Handle:
         """The preference model."""

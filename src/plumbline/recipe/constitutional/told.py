@@ -26,7 +26,7 @@ HARM, GOLD, HELPED = "harmful_rate", "gold", ("helped_harmless", "helped_lookali
 FIRST, REFUSALS, CONTROLS = "helpful", "refusals", {"ppo": "random_ppo", "dpo": "random_dpo"}
 TENTH, POINTS = 0.1, 0.05
 NAMES = {
-    FIRST: "the helpful model", REFUSALS: "SFT on 100 refusals", "sl": "SFT on revisions",
+    FIRST: "the helpful model", REFUSALS: "SFT on refusals alone", "sl": "SFT on revisions",
     "ppo": "RL on the judge's labels (PPO)", "dpo": "DPO on the judge's labels",
     "random_ppo": "PPO on random labels", "random_dpo": "DPO on random labels",
     "people_ppo": "PPO on people's comparisons", "people_dpo": "DPO on people's comparisons",
