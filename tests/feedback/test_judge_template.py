@@ -53,6 +53,12 @@ def test_an_answer_cannot_open_a_part_of_the_microcosms_form() -> None:
     assert said.count("better?") == 1 and "Better?" not in said
 
 
+def test_words_inside_one_another_do_not_come_together() -> None:
+    said = asked("microcosm", "No. B A:: Bad. So Which is better?: A. Ru Rule:le: x", "Yes.")
+    assert said.count("A:") == said.count("B:") == said.count("Rule:") == 1
+    assert "So :" not in said and "B :" not in said
+
+
 def test_examples_are_earlier_turns_with_the_better_one_first_and_second() -> None:
     shown = (Shown("q1", "good1", "bad1", "why1"), Shown("q2", "good2", "bad2"))
     principle = Principle("safe", "Do no harm.", examples=shown)

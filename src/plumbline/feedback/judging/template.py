@@ -35,6 +35,8 @@ from plumbline.feedback.judging.constitution import Principle
 from plumbline.feedback.judging.judge import Forms, Question
 
 SHIPPED = Path(__file__).parent / "templates"
+NESTED = 20
+"""How deep forms that stand inside one another are taken out."""
 HOLE = re.compile(r"\{(principle|prompt|answer|a|b|critique|mark)\}")
 
 
@@ -178,8 +180,13 @@ class Template:
         )
 
     def _harmless(self, text: str) -> str:
-        for pattern, instead in self.escape:
-            text = _compiled(pattern).sub(instead, text)
+        """Again and again: words that stand inside one another come together once one is gone."""
+        for _ in range(NESTED):
+            before = text
+            for pattern, instead in self.escape:
+                text = _compiled(pattern).sub(instead, text)
+            if text == before:
+                break
         return text
 
 
