@@ -7,7 +7,7 @@ import socket
 from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,10 @@ from plumbline.cli.serve import key_in
 from plumbline.cli.show import say
 from plumbline.core.errors import UserError
 from plumbline.core.hosts import is_loopback
+
+if TYPE_CHECKING:
+    from plumbline.feedback.collecting.database import Database
+    from plumbline.web.studio.writer import Address
 
 PEM = Annotated[Path | None, typer.Option(metavar="FILE.pem")]
 
@@ -58,43 +62,61 @@ def studio(
     """Let people judge answers in a browser; train on what they say with --data ref:PROJECT."""
     if any(find_spec(name) is None for name in ("fastapi", "uvicorn", "pwdlib", "itsdangerous")):
         raise UserError("the studio needs some packages", fix="pip install plumbline[studio]")
-    from plumbline.feedback.collecting import invites
     from plumbline.feedback.collecting.database import Database
     from plumbline.stages.collected import url_of
     from plumbline.store import find_store
-    from plumbline.web.listening import address, bound, listen
-    from plumbline.web.studio.app import build
-    from plumbline.web.studio.models import Models
-    from plumbline.web.studio.state import Studio, secret_in
-    from plumbline.web.studio.writer import Address
+    from plumbline.web.listening import address, bound
 
     os.umask(0o077)  # what it makes is nobody else's to read
     home, tls = find_store(store), certificate(tls_cert, tls_key)
     check_reach(host, bool(tls), insecure_network)
-    if key_from and not models:
-        raise UserError("a key, and no address it is for", where="--key-from", fix="--models URL")
-    writer = Address(models, key_in(key_from, "--key-from")) if models else None
+    writer = writer_at(models, key_from)
     with bound(host, port) as place:
         shown = public.rstrip("/") or seen_at(address(place), bool(tls))
         database = Database(db or url_of(home))
         try:
-            writing = Models(database, writer) if writer else None
-            app = build(Studio(database, secret_in(home.root), home.root, shown, models=writing))
-            with database.write() as at:
-                token = invites.first_owner(at)
-            place.listen()  # whoever reads the next line may connect
-            say(
-                f"the studio is at {shown} (Ctrl-C ends it); it keeps everything in {database.name}"
-            )
-            if token:
-                say("nobody owns it yet: open this link within the hour, once, and choose a name")
-                say(f"  {shown}/setup/{token}")
-            if writer:
-                say(f"the models at {writer.url} write for it")
-            with writing or nullcontext():
-                listen(app, place, lambda: None, tls)
+            run(database, home.root, shown, writer, place, tls)
         finally:
             database.close()
+
+
+def run(
+    database: Database,
+    folder: Path,
+    shown: str,
+    writer: Address | None,
+    place: socket.socket,
+    tls: tuple[Path, Path] | None,
+) -> None:
+    """Serve the studio of a store's folder until it is ended, and say how to come in."""
+    from plumbline.feedback.collecting import invites
+    from plumbline.web.listening import listen
+    from plumbline.web.studio.app import build
+    from plumbline.web.studio.models import Models
+    from plumbline.web.studio.state import Studio, secret_in
+
+    writing = Models(database, writer) if writer else None
+    app = build(Studio(database, secret_in(folder), folder, shown, models=writing))
+    with database.write() as at:
+        token = invites.first_owner(at)
+    place.listen()  # whoever reads the next line may connect
+    say(f"the studio is at {shown} (Ctrl-C ends it); it keeps everything in {database.name}")
+    if token:
+        say("nobody owns it yet: open this link within the hour, once, and choose a name")
+        say(f"  {shown}/setup/{token}")
+    if writer:
+        say(f"the models at {writer.url} write for it")
+    with writing or nullcontext():
+        listen(app, place, lambda: None, tls)
+
+
+def writer_at(models: str, key_from: str) -> Address | None:
+    """The models that write; UserError for a key without the address it is for."""
+    from plumbline.web.studio.writer import Address
+
+    if key_from and not models:
+        raise UserError("a key, and no address it is for", where="--key-from", fix="--models URL")
+    return Address(models, key_in(key_from, "--key-from")) if models else None
 
 
 def certificate(cert: Path | None, key: Path | None) -> tuple[Path, Path] | None:
