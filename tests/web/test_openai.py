@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
+from socket import create_connection
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -13,13 +17,15 @@ import pytest
 import torch
 from live import eventually
 from openai import OpenAI
+from torch import Tensor
 
 from plumbline.core.types import Example, Message, answer, assistant, user
 from plumbline.evals.tasks import Generation
 from plumbline.models.load import load_model
 from plumbline.models.policy import Policy
-from plumbline.models.sampler import sample
+from plumbline.models.sampler import Growing, sample
 from plumbline.stages.answering import Answerer
+from plumbline.stages.serving.answers import Job
 from plumbline.stages.serving.worker import Worker
 from plumbline.text.forest import TokenTree
 
@@ -235,20 +241,32 @@ def test_the_base_is_untouched_by_adapters_bit_for_bit(
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_client_that_goes_away_ends_its_answers(url: str, worker: Worker, stream: bool) -> None:
-    body = {
+def test_a_client_that_goes_away_ends_its_answers(
+    url: str, worker: Worker, stream: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model waits at its third step until the server has seen that nobody listens."""
+    body = json.dumps({
         "model": "microcosm", "messages": [{"role": "user", "content": QUESTIONS[2]}], "n": 16,
-        "temperature": 4, "max_tokens": 480, "stream": stream,
-    }  # fmt: skip
-    patience = httpx.Timeout(10, read=10 if stream else 0.5)
-    with httpx.Client(base_url=f"{url}/v1", timeout=patience) as http:
-        try:
-            with http.stream("POST", "/chat/completions", json=body) as reply:
-                next(reply.iter_lines())
-                eventually(lambda: worker.growing >= 8)  # on a busy machine some have ended
-        except httpx.ReadTimeout:
-            assert not stream
-    eventually(lambda: not worker.growing, seconds=2)
+        "temperature": 1, "max_tokens": 480, "stream": stream,
+    })  # fmt: skip
+    steps, jobs, hand_out = count(), set[Job](), worker._hand_out
+
+    def held(alive: Sequence[Growing], scores: Tensor) -> None:
+        if next(steps) == 2:
+            jobs.update(answer.job for answer in worker._growing.values())
+            eventually(lambda: all(job.left for job in jobs), seconds=60)
+        hand_out(alive, scores)
+
+    eventually(lambda: not worker.growing)
+    monkeypatch.setattr(worker, "_hand_out", held)
+    place = urlsplit(url)
+    with create_connection((str(place.hostname), int(place.port or 0))) as client:
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: here\r\nContent-Length: {len(body)}"
+        client.sendall(f"{head}\r\nContent-Type: application/json\r\n\r\n{body}".encode())
+        eventually(lambda: jobs, seconds=60)
+        assert worker.growing
+    eventually(lambda: not worker.growing, seconds=60)
+    assert len(jobs) == 1 and next(steps) <= 5  # of up to 480
     assert httpx.get(f"{url}/health").json() == {"status": "ok", "growing": 0}
 
 
