@@ -30,6 +30,7 @@ FLOORS = {
     "recipe": 7,
     "web": 7,
     "cli": 8,
+    "__main__": 9,
 }
 LIGHT = ("core", "text", "store", "data", "recipe", "web", "cli")
 HEAVY = ("torch", "transformers", "peft", "matplotlib", "pandas")

@@ -56,7 +56,7 @@ def test_a_killed_command_goes_on_and_loses_and_doubles_nothing(
     write_rows(judged / "many.jsonl", [pair(i) for i in range(600)])
     assert plumbline(*asked("many.jsonl", "whole"))[0] == 0
     wanted = Path("whole/labels.jsonl").read_bytes()
-    command = [sys.executable, "-m", "plumbline.cli.main", *asked("many.jsonl", "killed")]
+    command = [sys.executable, "-m", "plumbline", *asked("many.jsonl", "killed")]
     done = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     labels, deadline = Path("killed/labels.jsonl"), time.monotonic() + 120
     while not (labels.is_file() and labels.stat().st_size) and time.monotonic() < deadline:

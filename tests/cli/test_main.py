@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 
 import pytest
 
@@ -57,6 +58,12 @@ def test_no_arguments_show_the_commands(capsys: pytest.CaptureFixture[str]) -> N
     assert cli.main([]) in (0, 2)
     said = capsys.readouterr()
     assert "train" in said.out + said.err
+
+
+def test_the_version_is_said() -> None:
+    probe = [sys.executable, "-m", "plumbline", "--version"]
+    done = subprocess.run(probe, capture_output=True, text=True, check=True)
+    assert done.stdout == f"plumbline {version('plumbline')}\n"
 
 
 @pytest.mark.parametrize("args", [["trian"], ["train", "--modle", "x"], ["sample", "--n", "two"]])

@@ -59,6 +59,7 @@ class Train:
         ("betas=0.5,0.9", "betas", (0.5, 0.9)),
         ("names=[a, b]", "names", ("a", "b")),
         ("names=a", "names", ("a",)),
+        ("names=", "names", ()),
         ("memory=0.5", "memory", 0.5),
         ("memory=auto", "memory", "auto"),
         ("note=3", "note", "3"),
@@ -93,6 +94,7 @@ def test_text_becomes_the_type_of_the_field(text: str, key: str, value: Any) -> 
         ("length=3", ["length is a group", "length.max"]),
         ("lr.max=3", ["lr has no parts"]),
         ("betas=[1,2,3]", ["betas", "[float, float]"]),
+        ("betas=", ["betas is ''", "[float, float]"]),
         ("low=2", ["low 2.0 is above high 1.0"]),
     ],
 )

@@ -138,7 +138,7 @@ def test_a_model_that_declines_gives_no_odds_and_may_give_them_elsewhere() -> No
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """plumbline's server of the microcosm, as a process."""
-    command = [sys.executable, "-m", "plumbline.cli.main", "serve", "--model", "microcosm"]
+    command = [sys.executable, "-m", "plumbline", "serve", "--model", "microcosm"]
     server = subprocess.Popen(
         [*command, "--port", "0", "--set", "precision=fp32"],
         stdout=subprocess.PIPE, text=True, cwd=tmp_path_factory.mktemp("server"),

@@ -225,7 +225,7 @@ def test_it_writes(judge: LocalJudge) -> None:
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """plumbline's own server of the same model, as a process."""
-    command = [sys.executable, "-m", "plumbline.cli.main", "serve", "--model", "microcosm"]
+    command = [sys.executable, "-m", "plumbline", "serve", "--model", "microcosm"]
     server = subprocess.Popen(
         [*command, "--port", "0", "--set", "precision=fp32"],
         stdout=subprocess.PIPE, text=True, cwd=tmp_path,

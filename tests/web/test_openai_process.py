@@ -66,7 +66,7 @@ def test_what_is_no_identity_of_the_model_is_refused(
 
 def test_an_interrupt_ends_it_in_the_middle_of_a_stream(folders: dict[str, Path]) -> None:
     """An identity as MODEL: it is served under its folder's name, on its own base."""
-    command = [sys.executable, "-m", "plumbline.cli.main", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "plumbline", "serve", "--port", "0"]
     server = subprocess.Popen(
         [*command, "--model", str(folders["prompt"]), "--api-key-from", "A_KEY"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "A_KEY": "k"},

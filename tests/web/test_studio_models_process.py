@@ -146,7 +146,7 @@ def test_models_of_serve_write_for_the_studio(tmp_path: Path) -> None:
     base = Database(f"sqlite:///{tmp_path / 'studio.sqlite'}")
     house = House(base, tmp_path)
     head = token(house)
-    command = [sys.executable, "-m", "plumbline.cli.main", "serve", "--model", "microcosm"]
+    command = [sys.executable, "-m", "plumbline", "serve", "--model", "microcosm"]
     serve = subprocess.Popen(
         [*command, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )

@@ -48,7 +48,7 @@ class Running:
 @contextmanager
 def studio(store: Path, *more: str, count: int = 1) -> Iterator[Running]:
     """A studio on a free port, after the first `count` lines it prints; killed at the end."""
-    command = [sys.executable, "-m", "plumbline.cli.main", "studio", "--port", "0"]
+    command = [sys.executable, "-m", "plumbline", "studio", "--port", "0"]
     process = subprocess.Popen(
         [*command, "--store", str(store), *more],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

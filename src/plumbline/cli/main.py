@@ -39,6 +39,7 @@ from plumbline.cli import (
     store,
     studio,
     train,
+    version,
 )
 from plumbline.cli.show import error
 from plumbline.core.errors import UserError, Waiting
@@ -49,13 +50,13 @@ BAD_INPUT, WAITING, INTERRUPTED = 2, 3, 130
 UsageProblem: type[Exception] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
-    help="From a base language model to one that holds to stated human values, with evidence.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.callback()(version.version)
 app.command()(quickstart.quickstart)
 app.command()(recipe.plan)
 app.command()(recipe.run)
@@ -178,7 +179,3 @@ def termination_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -52,7 +52,7 @@ def _candidates(value: Any, hint: Any) -> list[tuple[Any, bool]]:
     if hint is str:
         return [(value, True)]
     read = read_scalar(value)
-    parts = [read_scalar(part.strip()) for part in value.split(",")]
+    parts = [read_scalar(part.strip()) for part in value.split(",")] if value.strip() else []
     return [(read, True), (value, False), (read, False), (parts, False)]
 
 

@@ -163,7 +163,7 @@ def _invited(home: Store, name: str, staff: list[Annotator]) -> list[tuple[Annot
 @contextmanager
 def _studio(home: Store) -> Iterator[str]:
     """A studio of the store in a process of its own; its address."""
-    command = [sys.executable, "-m", "plumbline.cli.main", "studio", "--port", "0"]
+    command = [sys.executable, "-m", "plumbline", "studio", "--port", "0"]
     process = subprocess.Popen(
         [*command, "--store", str(home.root)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

@@ -261,7 +261,7 @@ def test_near_copies_of_conversations_are_alike_in_every_part(tmp_path: Path) ->
 def test_a_stop_leaves_nothing(tmp_path: Path) -> None:
     """SIGTERM in the middle, with two processes at work: exit 130, no traceback, no folder."""
     source = wrote(tmp_path / "c.jsonl", [{"text": f"{TEXT} {i} " * 40} for i in range(4000)])
-    args = [sys.executable, "-m", "plumbline.cli.main", "data", "clean", str(source), "--out"]
+    args = [sys.executable, "-m", "plumbline", "data", "clean", str(source), "--out"]
     child = subprocess.Popen(
         [*args, str(tmp_path / "out"), "--set", "workers=2"], stderr=subprocess.PIPE, text=True
     )
