@@ -34,11 +34,13 @@ def selecting(
     from plumbline.cli.screen import Screen
     from plumbline.data.clean.corpus_settings import Diverse
     from plumbline.data.clean.subset import subset
+    from plumbline.stages.cards import carry
 
     settings = given(Diverse(), sets, values)
     with Screen() as screen:
         tick = screen.ticks(Path(data).name)
         found = subset(data, out, settings, on_bad_row=on_bad_row, tick=tick)
+    carry([data], out)
     yield from chosen(out, found, settings)
     yield from unusable(found.tally)
 
@@ -53,6 +55,7 @@ def joining(
 ) -> Iterator[str]:
     """Write both as one, and the lines to print."""
     from plumbline.data import write
+    from plumbline.stages.cards import carry
     from plumbline.stages.files import rows
     from plumbline.stages.together import Together, joined, trust
 
@@ -62,6 +65,7 @@ def joining(
     known = [trust(folder, settings.group) for folder in audits]
     found, notes = joined(first, told, known, settings)
     write(out, found)
+    carry([people, *judged], out)
     yield from (*said, *notes, f"{out}: {len(found)} judgements")
 
 
@@ -76,12 +80,14 @@ def mixing(
     from plumbline.cli.screen import Screen
     from plumbline.data.clean.blend import blend
     from plumbline.data.clean.corpus_settings import Mixture
+    from plumbline.stages.cards import carry
 
     settings = given(Mixture(), sets, values)
     sources = named(data)
     with Screen() as screen:
         tick = screen.ticks(out.name)
         found = blend(sources, out, settings, on_bad_row=on_bad_row, tick=tick)
+    carry(sources.values(), out)
     yield from mixed(out, found, settings)
     yield from unusable(found.tally)
 

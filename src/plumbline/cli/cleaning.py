@@ -23,12 +23,15 @@ def cleaning(
     from plumbline.data.clean import report
     from plumbline.data.clean.pipeline import clean
     from plumbline.data.clean.settings import Cleaning
+    from plumbline.stages import cards
+    from plumbline.stages.files import DATA
 
     settings = given(Cleaning(), sets, values)
     known = list(map(Path, against))
     with Screen() as screen:
         tick = screen.ticks(Path(data).name)
         result = clean(data, out, settings, against=known, on_bad_row=on_bad_row, tick=tick)
+    cards.carry([data], out / DATA)
     if result is None:
         yield f"{out} holds this cleaning already; nothing was done"
         return

@@ -143,8 +143,10 @@ def convert(
 ) -> None:
     """Write data in plumbline's own form, or in one that other tools read."""
     from plumbline.data import convert as write
+    from plumbline.stages.cards import carry
 
     done = write(data, out, form, on_bad_row=on_bad_row)
+    carry([data], Path(out))
     say(f"{out}: {done.rows} rows as {form}")
     for line in [*some("left out", done.dropped), *done.notes]:
         say(line)
@@ -161,9 +163,11 @@ def split(
 ) -> None:
     """Write NAME.train.jsonl and NAME.heldout.jsonl beside the file, split as training splits."""
     from plumbline.data import split_file
+    from plumbline.stages.cards import carry
 
     done = split_file(data, fraction=fraction, most=most, on_bad_row=on_bad_row)
     for path, rows in done.rows.items():
+        carry([data], path)
         say(f"{path}: {rows} rows")
     for line in some("left out", done.dropped):
         say(line)

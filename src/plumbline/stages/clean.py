@@ -13,7 +13,7 @@ from plumbline.data.clean import report
 from plumbline.data.clean.pipeline import fill
 from plumbline.data.clean.settings import Cleaning
 from plumbline.stages.cards import carry
-from plumbline.stages.files import data_file
+from plumbline.stages.files import DATA, data_file
 from plumbline.store import Context
 
 
@@ -26,5 +26,5 @@ def clean(ctx: Context, settings: Cleaning, inputs: Mapping[str, Path]) -> None:
     against = [data_file(inputs["against"])] if "against" in inputs else []
     data = data_file(inputs["data"])
     result = fill(str(data), ctx.out, settings, against, tick=tick)
-    carry([data], ctx.out)
+    carry([data], ctx.out / DATA)
     ctx.say(report.headline(result))

@@ -17,7 +17,7 @@ from plumbline.models.digest import digest_folder
 from plumbline.models.locate import Located, adapter_base, is_adapter, resolve_model
 from plumbline.objectives import build, entry
 from plumbline.stages import train as stage
-from plumbline.stages.cards import cards_of
+from plumbline.stages.cards import INHERITED, inherited
 from plumbline.stages.collected import data_path
 from plumbline.stages.offline import Progress
 from plumbline.stages.outdir import OutDir
@@ -57,12 +57,13 @@ def train(
     path = data_path(data, home)
     loaded = read(path, on_bad_row=on_bad_row)
     job = make_job(objective, taken.path, loaded, adapter, sets or {}, merge)
-    job = replace(_with_teacher(job, home, say), cards=cards_of(path))
+    job = _with_teacher(job, home, say)
+    job = replace(job, cards=inherited([path], [job.model, job.teacher]))
     inputs = {"model": model_record(home, taken), **data_records(home, [path])}
     source = inputs["data"].id if "data" in inputs else data
     place = OutDir(Path(out), job_identity(job, source, on_bad_row))
     facts: dict[str, Any] = {"command": f"train {job.objective}", "model": model, "data": data}
-    facts |= {"data_cards": list(job.cards)} if job.cards else {}
+    facts |= {INHERITED: list(job.cards)} if job.cards else {}
 
     def work(bars: Callable[[str], Progress]) -> dict[str, Any]:
         say(_counts_line(loaded, job.objective))
@@ -209,7 +210,7 @@ def _register(home: Store, place: OutDir, inputs: Mapping[str, str], kind: str) 
         inputs=inputs,
         folder=place.path,
         kind=kind,
-        runtime={name: place.record[name] for name in ("data_cards",) if name in place.record},
+        runtime={name: place.record[name] for name in (INHERITED,) if name in place.record},
         started=place.record["started"],
         seconds=sum(v for k, v in place.record["seconds"].items() if "." not in k),
     )

@@ -33,7 +33,7 @@ from plumbline.models.load import load_model
 from plumbline.models.save import Extras, save_policy
 from plumbline.objectives import build, entry
 from plumbline.objectives.ppo import Value
-from plumbline.stages import rewarding, settled
+from plumbline.stages import cards, rewarding, settled
 from plumbline.stages.answering import Answerer
 from plumbline.stages.checkpoints import Checkpoints
 from plumbline.stages.critic import Critic
@@ -74,7 +74,7 @@ def asked_of(judgements: Sequence[Judgement]) -> list[Asked]:
 class OnlineJob:
     """What to train online. `model` is a local folder, `rewards` folders, words or callables.
 
-    The KL is to the folder `reference` (none: to `model` as given).
+    The KL is to the folder `reference` (none: to `model` as given). `cards`: see `stages.cards`.
     """
 
     method: str
@@ -88,6 +88,7 @@ class OnlineJob:
     label: str = ""
     mix: Sequence[Judgement] = ()
     reference: Path | None = None
+    cards: Sequence[cards.Card] = ()
 
 
 @dataclass
@@ -137,6 +138,7 @@ def run(
         "before": before,
         "shown": state["shown"],
         "metrics": _as_dicts(_measured(again, s)),
+        **({cards.INHERITED: list(job.cards)} if job.cards else {}),
     }
     atomic.write_json(out / "results.json", results)
     plot_metrics(out)
@@ -159,7 +161,8 @@ def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _L
         job.model, template=s.template, options=s.template_options, policy=policy,
         date=settled.date(checkpoints),
     )  # fmt: skip
-    say(policy.path_note)
+    for line in [*cards.said(job.cards), policy.path_note]:
+        say(line)
     if s.draw.temperature <= 0:
         raise UserError("greedy answers cannot be learnt from", fix="draw.temperature above 0")
     budget = settled.budget(checkpoints, s, policy)

@@ -15,6 +15,7 @@ from plumbline.models.digest import digest_folder
 from plumbline.models.locate import adapter_base, is_adapter, resolve_model
 from plumbline.objectives import build
 from plumbline.stages import rl as stage
+from plumbline.stages.cards import INHERITED, inherited
 from plumbline.stages.collected import data_path
 from plumbline.stages.command import carry_out, data_records, model_record
 from plumbline.stages.files import rows
@@ -61,7 +62,10 @@ def rl(
     asked = stage.asked_of(rows(path, say, on_bad_row))
     mixed = data_path(settings.mix.data, home) if settings.mix.data else ""
     mix = rows(mixed, say) if mixed else ()
-    job = stage.OnlineJob(name, taken.path, found, asked, adapter, settings, values, merge, mix=mix)
+    behind = inherited([mixed] if mixed else [], [taken.path, *found])
+    job = stage.OnlineJob(
+        name, taken.path, found, asked, adapter, settings, values, merge, mix=mix, cards=behind
+    )
     inputs = {
         "model": model_record(home, taken),
         **records,
@@ -71,7 +75,10 @@ def rl(
     source = inputs["data"].id if "data" in inputs else prompts
     others = inputs["data.2"].id if "data.2" in inputs else mixed
     place = OutDir(Path(out), job_identity(job, source) | {"mix": others})
-    facts = {"command": f"rl {name}", "model": model, "rewards": list(rewards), "prompts": prompts}
+    facts: dict[str, Any] = {
+        "command": f"rl {name}", "model": model, "rewards": list(rewards), "prompts": prompts,
+        **({INHERITED: list(behind)} if behind else {}),
+    }  # fmt: skip
 
     def work(bars: Callable[[str], Progress]) -> dict[str, Any]:
         say(f"prompts: {len(asked)}; method: {name}; rewards: {', '.join(rewards)}")

@@ -36,7 +36,7 @@ def train(ctx: Context, settings: Training, inputs: Mapping[str, Path]) -> None:
         settings.merge,
         inputs.get("teacher"),
         label=ctx.stage,
-        cards=cards.cards_of(data),
+        cards=cards.inherited([data], [inputs["model"], inputs.get("teacher")]),
     )
     training.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
@@ -58,6 +58,9 @@ def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None
         label=ctx.stage,
         mix=mix,
         reference=inputs.get("reference"),
+        cards=cards.inherited(
+            [data_file(inputs["mix"])] if "mix" in inputs else [], [inputs["model"], *models]
+        ),
     )
     rl.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
@@ -106,6 +109,6 @@ def join(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> None:
     parts = [read(file) for file in files]
     lost = sum(len(part.dropped) for part in parts)
     count = write(ctx.out / DATA, [one for part in parts for one in part.judgements])
-    cards.carry(files, ctx.out)
+    cards.carry(files, ctx.out / DATA)
     left_out = f", {lost} rows left out that cannot be used" if lost else ""
     ctx.say(f"{count} judgements of {len(parts)} inputs{left_out}")

@@ -30,6 +30,7 @@ from plumbline.core.types import Judgement, Ranking
 from plumbline.data import write
 from plumbline.feedback.judging.verdicts import logit_of
 from plumbline.stages.audit_folder import AUDIT
+from plumbline.stages.cards import carry
 from plumbline.stages.files import DATA, rows
 from plumbline.store import Context
 
@@ -146,17 +147,19 @@ def _capped(one: Judgement, known: Mapping[str, Trust]) -> Judgement:
 def together(ctx: Context, settings: Together, inputs: Mapping[str, Path]) -> None:
     """data.jsonl of the inputs `people...` and `judged...`, with any `audit...` of the judges."""
     parts: dict[str, list[Any]] = {"people": [], "judged": [], "audit": []}
+    files: list[Path] = []
     for role, path in inputs.items():
         kind = role.rstrip("_0123456789")
         if kind not in parts:
             fix = "name them people, judged and audit, with a number behind where there are several"
             raise UserError(f"an input {role!r}", where="together", fix=fix)
-        parts[kind] += [trust(path, settings.group)] if kind == "audit" else _read(path, ctx)
+        if kind == "audit":
+            parts[kind].append(trust(path, settings.group))
+        else:
+            files.append(path / DATA if path.is_dir() else path)
+            parts[kind] += rows(files[-1], ctx.say)
     found, notes = joined(parts["people"], parts["judged"], parts["audit"], settings)
     for note in notes:
         ctx.say(note)
     write(ctx.out / DATA, found)
-
-
-def _read(path: Path, ctx: Context) -> list[Judgement]:
-    return list(rows(path / DATA if path.is_dir() else path, ctx.say))
+    carry(files, ctx.out / DATA)

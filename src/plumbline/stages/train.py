@@ -296,7 +296,7 @@ def _results(
         "tokens": state["tokens"],
         "counts": prepared.counts,
         **prepared.facts,
-        **({"data_cards": list(this.job.cards)} if this.job.cards else {}),
+        **({cards.INHERITED: list(this.job.cards)} if this.job.cards else {}),
         "notes": prepared.notes,
         "seconds": {k: round(v, 3) for k, v in this.seconds.items()},
         "peak_gb": peak_gb(),
