@@ -30,7 +30,7 @@ from plumbline.store import stage
 
 clean = stage(
     "clean",
-    version=1,
+    version=2,
     settings=Cleaning,
     inputs={"data": "data", "against?": "data"},
     makes="data",

@@ -7,14 +7,28 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cleaned import Row, cleaned, wrote
 
 from plumbline.core.errors import UserError
 from plumbline.core.settings import overlay
-from plumbline.data import read
+from plumbline.core.types import (
+    Choice,
+    Critique,
+    Edit,
+    Judge,
+    Judgement,
+    Provenance,
+    Ranking,
+    Rating,
+    assistant,
+    user,
+)
+from plumbline.data import read, write
 from plumbline.data.clean import job
 from plumbline.data.clean.batch import batches
 from plumbline.data.clean.pipeline import clean
@@ -256,6 +270,33 @@ def test_near_copies_of_conversations_are_alike_in_every_part(tmp_path: Path) ->
     done = cleaned(wrote(tmp_path / "c.jsonl", rows), tmp_path / "out")
     assert done.data == rows[:3] and done.why() == [("duplicates", "near copy")]
     assert any(note.startswith("duplicates: 2 rows stay") for note in done.result.notes)
+
+
+LONG = " ".join(f"The {word} of the town stood by the river." for word in "abcdefghijklmnop")
+ASKED, A = (user("What stood there?"),), (assistant(LONG),)
+B, C = (assistant("No."),), (assistant("Perhaps."),)
+TWICE = [
+    (Choice(ASKED, A, True), {"good": False}),
+    (Rating(ASKED, A, 4, "kind", 1, 5), {"score": 5}),
+    (Critique(ASKED, A, "Too short for what was asked."), {"span": (0, 5)}),
+    (Ranking(ASKED, (A, B, C), ((0,), (1,), (2,))), {"tiers": ((0,), (2,), (1,))}),
+    (Edit(ASKED, A, B), {"provenance": Provenance(judge=Judge("human", "ann"), rubric="r2")}),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), TWICE, ids=lambda given: type(given).__name__)
+def test_people_who_say_the_same_are_no_copies(
+    one: Judgement, other: dict[str, Any], tmp_path: Path
+) -> None:
+    """Nor is one person who says something else; who says the same again is."""
+    told = (Provenance(judge=Judge("human", name)) for name in ("ann", "bob"))
+    ann, bob = (replace(one, provenance=by) for by in told)
+    sets = {"conflicts.use": False}
+    write(tmp_path / "c.jsonl", [ann, bob, bob, replace(ann, **other), one, one])
+    done = cleaned(tmp_path / "c.jsonl", tmp_path / "out", sets)
+    rows = [json.loads(line) for line in (tmp_path / "c.jsonl").read_text().splitlines()]
+    assert done.data == [rows[0], rows[1], rows[3], rows[4]]
+    assert done.why() == [("duplicates", "exact copy")] * 2
 
 
 def test_a_stop_leaves_nothing(tmp_path: Path) -> None:

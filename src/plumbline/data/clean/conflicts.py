@@ -29,6 +29,7 @@ import numpy as np
 
 from plumbline.core.types import Choice, Conversation, Judgement, Ranking
 
+from .claims import teller
 from .clusters import shared
 from .columns import Table, scratch
 from .settings import Conflicts
@@ -78,10 +79,7 @@ def votes(
     """What one row says on every pair of its answers; nothing for other judgements."""
     if not isinstance(judgement, Ranking | Choice):
         return
-    told = judgement.provenance
-    person = told.judge.name or _named(fields, settings.person)
-    group = told.judge.group or _named(fields, settings.group)
-    rubric = told.rubric or _named(fields, settings.rubric)
+    person, group, rubric = teller(judgement, fields, settings)
     if isinstance(judgement, Choice):
         key = _key(rubric, judgement.prompt, (_digest(judgement.response), b"thumb"))
         yield Vote(key, row, float(judgement.good), person, group, THUMB)
@@ -199,11 +197,6 @@ def _pairs(
     for n, one in enumerate(ranked):
         for other in ranked[n + 1 :]:
             yield one, other
-
-
-def _named(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    return str(value) if isinstance(value, str | int) else ""
 
 
 def _digest(turns: Conversation) -> bytes:

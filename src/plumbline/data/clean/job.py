@@ -30,6 +30,7 @@ from ..load import OnBadRow
 from . import condition, conflicts, contamination, duplicates
 from .alike import alike
 from .batch import Done, Rules, batches, dumped, told
+from .claims import claim
 from .report import Result, Tally
 from .rule import Finding, said
 from .settings import Cleaning
@@ -165,15 +166,31 @@ class Job:
         settings = self.settings.duplicates
         if not settings.use or not rows.count:
             return
-        for found in duplicates.find(self._texts(rows, "duplicates"), self.scratch, settings):
-            if found.kind == "near" and self.form.name != "text":
-                one, other = (said(self._said(rows.at(n))) for n in (found.index, found.kept))
-                if not alike(one, other, settings):
-                    self.spared += 1
-                    continue
+        texts = self._judged(rows) if self.form.name != "text" else self._texts(rows, "duplicates")
+        for found in duplicates.find(texts, self.scratch, settings):
+            if found.kind == "near" and not self._copies(rows.at(found.index), rows.at(found.kept)):
+                self.spared += 1
+                continue
             like = "" if found.kind == "exact" else f"similarity {found.similarity:.2f} to "
             what = f"{like}{rows.at(found.kept).where}"
             rows.remove(found.index, "duplicates", Finding(f"{found.kind} copy", what), self.tally)
+
+    def _judged(self, rows: Survivors) -> Iterator[tuple[int, str]]:
+        """Texts with one word more for what is said of them, so that only copies are equal."""
+        for one in self._counted(rows, "duplicates"):
+            words = said(self._said(one)).whole, self._claim(one)
+            yield one.number, " ".join(filter(None, words))
+
+    def _claim(self, one: Survivor) -> str:
+        return claim(self._said(one), one.row, self.settings.conflicts)
+
+    def _copies(self, one: Survivor, other: Survivor) -> bool:
+        """Whether rows that are near as a whole are near in each part, with the same verdict."""
+        if self.form.name == "text":
+            return True
+        first, second = (said(self._said(row)) for row in (one, other))
+        near = alike(first, second, self.settings.duplicates)
+        return near and self._claim(one) == self._claim(other)
 
     def _write(self, rows: Survivors) -> None:
         for one in rows.all():
@@ -210,7 +227,7 @@ class Job:
         if self.spared:
             yield (
                 f"duplicates: {self.spared} rows stay that are like another as a whole, but not "
-                "in what was asked or answered"
+                "in what was asked or answered, or in what was said of it by whom"
             )
         if self.settings.language.use and not self.settings.language.keep:
             yield "language: no language was named (language.keep), so none was filtered"

@@ -28,7 +28,7 @@ from .job import Job
 from .settings import Cleaning
 from .usable import Tick
 
-VERSION = 1
+VERSION = 2
 RESULTS = "results.json"
 
 
