@@ -7,7 +7,8 @@ import random
 import pytest
 
 from plumbline.core.types import answer, text_of
-from plumbline.feedback.collecting.forms import KINDS, Asked, Axis, Form, checked
+from plumbline.feedback.collecting.bodies import checked
+from plumbline.feedback.collecting.forms import KINDS, Asked, Axis, Form
 from plumbline.microcosm.annotators import PERFECT, Annotator
 from plumbline.microcosm.answers import said
 from plumbline.microcosm.asks import KINDS as ASKS

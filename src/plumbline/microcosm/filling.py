@@ -56,7 +56,7 @@ def fill(
     seen: int = 0,
     pace: Pace = Pace(),
 ) -> tuple[dict[str, Any], float]:
-    """A body that `forms.checked` takes, and the seconds it took this person."""
+    """A body that `bodies.checked` takes, and the seconds it took this person."""
     words = sum(len(m.content.split()) for m in asked.prompt)
     words += sum(len(text_of(one).split()) for one in asked.answers)
     spent = pace.read * words

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from plumbline.core.errors import UserError
-from plumbline.feedback.collecting.forms import LONGEST, checked, said_by_hand
+from plumbline.feedback.collecting.bodies import LONGEST, checked, said_by_hand
 from plumbline.feedback.collecting.projects import Project, alone, asked_of, guideline, search_anew
 from plumbline.feedback.collecting.revising import offering
 from plumbline.feedback.collecting.tables import Found, drafts, events, items, work

@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select
 
 from plumbline.core.ids import canonical_json
 from plumbline.core.types import Conversation
-from plumbline.feedback.collecting.forms import Asked, right
+from plumbline.feedback.collecting.bodies import right
+from plumbline.feedback.collecting.forms import Asked
 from plumbline.feedback.collecting.judging import LOOKED
 from plumbline.feedback.collecting.projects import Project, asked_of, names_of
 from plumbline.feedback.collecting.reading import standing

@@ -19,7 +19,8 @@ from plumbline.core.types import Conversation, Response
 from plumbline.core.views import empty
 from plumbline.data import fields
 from plumbline.data.bad import Bad
-from plumbline.feedback.collecting.forms import ANSWERS, Asked, Form, check_asked, checked
+from plumbline.feedback.collecting.bodies import checked
+from plumbline.feedback.collecting.forms import ANSWERS, Asked, Form, check_asked
 from plumbline.feedback.collecting.projects import Item
 
 EACH = ("thumb", "correction", "critique")

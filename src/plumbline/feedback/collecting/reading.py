@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Text, and_, case, cast, func, or_, select
 
 from plumbline.core.types import Judge, Judgement, Provenance
 from plumbline.feedback.collecting import drawing
-from plumbline.feedback.collecting.forms import Form, judgements
+from plumbline.feedback.collecting.bodies import judgements
+from plumbline.feedback.collecting.forms import Form
 from plumbline.feedback.collecting.projects import Project, asked_of
 from plumbline.feedback.collecting.tables import Found, events, items, users
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import Conversation, text_of
-from plumbline.feedback.collecting import forms, judging, listing, projects, queue, revising
+from plumbline.feedback.collecting import bodies, forms, judging, listing, projects, queue, revising
 from plumbline.feedback.collecting.forms import Asked
 from plumbline.feedback.collecting.queue import Given
 from plumbline.web.studio.errors import Refused
@@ -42,7 +42,7 @@ def given(request: Request, seat: Judge, item: int) -> dict[str, Any]:
         body = listing.own_body(at, seat.project, seat.person.id, item)
     if found is None:
         raise Refused(404, f"item {item} was not given to you")
-    return shown(studio, seat, found) | {"body": body and forms.said_by_hand(body)}
+    return shown(studio, seat, found) | {"body": body and bodies.said_by_hand(body)}
 
 
 @router.post("/judge")
@@ -95,7 +95,7 @@ def revise(request: Request, seat: Judge, body: Revised) -> dict[str, str]:
         found = queue.given(at, seat.project, who, body.item)
         if found is None or not revising.holds(at, who, body.item):
             raise UserError(f"you do not hold item {body.item}", fix="load the page again")
-    notes = forms.checked(form, found.asked, {"notes": body.notes})["notes"]
+    notes = bodies.checked(form, found.asked, {"notes": body.notes})["notes"]
     with studio.models.turn(who):
         text = _revision(studio.models, seat, found.asked, notes)
         with studio.database.write() as at:

@@ -9,7 +9,8 @@ from fastapi.responses import Response
 from sqlalchemy import Connection, and_, select
 
 from plumbline.feedback.collecting import drawing, projects
-from plumbline.feedback.collecting.forms import Kind, said_by_hand
+from plumbline.feedback.collecting.bodies import said_by_hand
+from plumbline.feedback.collecting.forms import Kind
 from plumbline.feedback.collecting.queue import Given
 from plumbline.feedback.collecting.tables import events
 from plumbline.web.studio import api_judging
