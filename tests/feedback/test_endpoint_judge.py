@@ -45,6 +45,20 @@ def test_an_option_that_is_not_shown_has_at_most_the_least_of_what_is() -> None:
     assert found.options == (NEVER, NEVER) and found.residual == 1.0
 
 
+def test_grades_that_are_not_shown_share_what_is_left() -> None:
+    ten = Question(ASKED.asked, tuple((str(n),) for n in range(1, 11)))
+    with saying(chat("9", logprobs=shown(**{"9": 0.7, "8": 0.26}))) as server:
+        (found,) = judge(server).weigh([ten])
+    masses = [math.exp(one) for one in found.options]
+    assert masses == pytest.approx([0.005] * 7 + [0.26, 0.7, 0.005]) and found.residual < 1e-9
+
+
+def test_a_model_that_names_no_option_in_any_draw_gives_no_verdict() -> None:
+    with saying(chat("I am a model.")) as server:
+        (found,) = judge(server, draws=3).weigh([ASKED])
+    assert found.options == (NEVER, NEVER) and found.residual == 1.0 and len(server.bodies) == 4
+
+
 def test_without_log_probabilities_verdicts_are_counted() -> None:
     with saying(chat("A"), chat("A"), chat("(A)"), chat("B")) as server:
         own = judge(server, draws=3)

@@ -15,7 +15,13 @@ from misbehaving import Said, chat, failing, saying
 from plumbline.core.errors import UserError
 from plumbline.core.types import Message, user
 from plumbline.feedback.endpoint import Endpoint, Refused, Unanswered
-from plumbline.feedback.endpoint.options import begun, forms, from_draws, from_tokens, spoken
+from plumbline.feedback.endpoint.followed import followed, settled
+from plumbline.feedback.endpoint.options import begun, forms, from_draws, spoken
+from plumbline.feedback.judging.graded import expected
+from plumbline.feedback.judging.judge import Question
+from plumbline.feedback.judging.remote import EndpointJudge
+from plumbline.microcosm import base_path
+from plumbline.stages.judging.local import LocalJudge
 
 ASKED = (user("Which is better, A or B?"),)
 AB = ("A", "B")
@@ -27,20 +33,25 @@ def shown(**chances: float) -> dict[str, Any]:
     return {"content": [{"token": "A", "logprob": -1.0, "top_logprobs": top}]}
 
 
+def first(*likely: tuple[str, float], options: Any = AB) -> Any:
+    """Odds from a first token alone."""
+    return followed([[("", list(likely))]], forms(options))
+
+
 def test_what_spells_an_option_adds_up() -> None:
     likely = {"A": 0.3, " A": 0.2, "(A": 0.1, "**B": 0.05, "B)": 0.05, "The": 0.1, " a": 0.1}
-    odds = from_tokens([(token, math.log(p)) for token, p in likely.items()], forms(AB))
+    odds = first(*((token, math.log(p)) for token, p in likely.items()))
     assert math.exp(odds.logp["A"]) == pytest.approx(0.6)
     assert math.exp(odds.logp["B"]) == pytest.approx(0.1)
     assert odds.rest == pytest.approx(0.3) and odds.how == "logprobs" and not odds.note
 
 
 def test_an_option_that_is_not_shown_has_no_number_but_a_bound() -> None:
-    odds = from_tokens([("A", math.log(0.9)), ("x", -9999.0)], forms(AB))
+    odds = first(("A", math.log(0.9)), ("x", -9999.0))
     assert odds.logp["B"] == -math.inf and odds.rest == pytest.approx(0.1)
-    none = from_tokens([("The", -0.1), ("An", -3.0)], forms(AB))
+    none = first(("The", -0.1), ("An", -3.0))
     assert set(none.logp.values()) == {-math.inf} and none.rest == 1 and "'The'" in none.note
-    over = from_tokens([("A", 0.001), ("B", math.log(0.001))], forms(AB))
+    over = first(("A", 0.001), ("B", math.log(0.001)))
     assert over.rest == 0 and sum(map(math.exp, over.logp.values())) == pytest.approx(1)
 
 
@@ -73,15 +84,102 @@ def test_options_that_cannot_be_told_apart() -> None:
     assert not begun(forms(["A", "B"])) and begun(forms(["no", "Not sure"]))
 
 
-def test_grades_that_begin_alike_are_drawn_and_not_read_off_a_first_token() -> None:
-    """A "1" shown as the likeliest first token may be the beginning of "10"."""
-    said = [chat("10"), chat("10."), chat("1"), chat("7")]
+def splitting(ten: float, *, shows_end: bool = True, whole: float = 0.0) -> Any:
+    """A judge whose vocabulary has digits: 0.6 on "1", of which `ten` goes on to "10", 0.3 on "7",
+    and `whole` on "10" as a token of its own. Every other of its answers begins with "1"."""
+    behind = place("0", {"0": ten, ".": 1 - ten})
+    ones = [
+        [place("1", FIRST | {"10": whole}), behind],
+        [place("7", FIRST | {"10": whole})],
+    ]
+
+    def script(body: dict[str, Any]) -> Said:
+        number = len(server_of[0].bodies)
+        places = ones[number % 2]
+        if not shows_end:
+            places = places[:1]
+        return chat("".join(one["token"] for one in places), logprobs={"content": places})
+
+    server_of: list[Any] = []
+    return script, server_of
+
+
+FIRST = {"1": 0.6, "7": 0.3, "x": 0.05}
+TEN = [str(n) for n in range(1, 11)]
+
+
+def place(token: str, chances: dict[str, float]) -> dict[str, Any]:
+    top = [{"token": t, "logprob": math.log(p)} for t, p in chances.items() if p]
+    return {"token": token, "logprob": -1.0, "top_logprobs": top}
+
+
+def graded(*how: Any, draws: int = 16, **more: Any) -> tuple[Any, list[dict[str, Any]]]:
+    """Odds of the grades 1 to 10, and what was asked for them."""
+    script, server_of = splitting(*how, **more)
+    with saying(script=script) as server, Endpoint(server.url) as endpoint:
+        server_of.append(server)
+        return endpoint.odds("judge", ASKED, TEN, draws=draws, seed=1), server.bodies
+
+
+def test_digits_are_told_apart_by_what_follows_them() -> None:
+    odds, bodies = graded(0.75)
+    chances = {name: math.exp(value) for name, value in odds.logp.items() if value > -math.inf}
+    assert chances == pytest.approx({"1": 0.15, "10": 0.45, "7": 0.3})
+    assert odds.rest == pytest.approx(0.1) and odds.open == 0 and odds.how == "logprobs"
+    assert len(bodies) == 2, "the first answer began with 7, the second with 1"
+    assert all(body["max_tokens"] == 2 and body["logprobs"] for body in bodies)
+    assert len({body["seed"] for body in bodies}) == 2
+
+
+def test_a_ten_of_one_token_counts_beside_one_of_two() -> None:
+    odds, _ = graded(0.5, whole=0.04)
+    assert math.exp(odds.logp["10"]) == pytest.approx(0.34)
+    assert math.exp(odds.logp["1"]) == pytest.approx(0.3)
+    likely = [("10", math.log(0.9)), ("1", math.log(0.005)), ("7", math.log(0.09))]
+    sure = first(*likely, options=TEN)
+    assert settled(sure) and sure.open == pytest.approx(0.005), "too little on 1 to ask again"
+
+
+def test_answers_that_end_where_nothing_is_shown_are_counted() -> None:
+    odds, bodies = graded(0.0, shows_end=False, draws=7)
+    ended = 3  # of 7, the others begin with 7
+    assert len(bodies) == 7
+    assert math.exp(odds.logp["1"]) == pytest.approx(0.6 * (ended + 0.5) / (ended + 1))
+    assert odds.open == pytest.approx(0.6 * 0.5 / (ended + 1))
+    assert odds.logp["10"] == -math.inf and "no reply shows how it goes on" in odds.note
+
+
+def test_what_no_draw_begins_with_stays_open() -> None:
+    odds, bodies = graded(0.75, draws=1)
+    assert len(bodies) == 1 and odds.open == pytest.approx(0.6)
+    assert odds.rest == pytest.approx(0.7) and math.exp(odds.logp["7"]) == pytest.approx(0.3)
+    assert odds.logp["1"] == odds.logp["10"] == -math.inf
+
+
+def test_options_that_are_words_of_words() -> None:
+    """The longest option that a text spells is meant, and a beginning of one is followed."""
+    known = ["A", "AB", "not", "not sure"]
+    assert spoken("not sure.", forms(known)) == "not sure" and spoken("AB", forms(known)) == "AB"
+    replies = [
+        [("A", likely(A=0.5, no=0.4)), ("B", likely(B=0.2, x=0.8))],
+        [("no", likely(A=0.5, no=0.4)), ("t", likely(t=1.0)), (" sure", likely(_sure=0.25))],
+    ]
+    odds = followed(replies, forms(known))
+    chances = {name: math.exp(value) for name, value in odds.logp.items()}
+    assert chances == pytest.approx({"A": 0.4, "AB": 0.1, "not": 0.3, "not sure": 0.1})
+
+
+def likely(**chances: float) -> list[tuple[str, float]]:
+    return [(token.replace("_", " "), math.log(p)) for token, p in chances.items()]
+
+
+def test_grades_are_drawn_where_nothing_is_shown() -> None:
+    said = [chat("1"), *[chat("10"), chat("10."), chat("1"), chat("7")]]
     with saying(*said) as server, Endpoint(server.url) as endpoint:
-        odds = endpoint.odds("judge", ASKED, [str(n) for n in range(1, 11)], draws=4, seed=1)
+        odds = endpoint.odds("judge", ASKED, TEN, draws=4, seed=1)
     chances = {name: math.exp(value) for name, value in odds.logp.items()}
     assert chances["10"] == pytest.approx(2.5 / 9.5) and chances["1"] == chances["7"]
-    assert odds.how == "sampled" and "'10' begins with another, '1'" in odds.note
-    assert all("logprobs" not in body for body in server.bodies)
+    assert odds.how == "sampled" and not odds.silent
 
 
 def test_log_probabilities_are_asked_for_with_one_token() -> None:
@@ -184,3 +282,17 @@ def test_plumblines_server_gives_odds_that_its_own_scores_agree_with(own: str) -
         assert said.how == "logprobs" and sum(map(math.exp, said.logp.values())) + said.rest == (
             pytest.approx(1)
         )
+
+
+def test_sums_that_begin_alike_are_as_likely_as_the_models_own_scores_say(own: str) -> None:
+    """The microcosm writes 18 as "1 8", in three tokens: what an address shows comes to what a
+    judge of this machine reads off the same model."""
+    sums = tuple((f"1 {n}",) for n in range(10)) + tuple((str(n),) for n in range(1, 10))
+    judge = LocalJudge.opened(base_path(), "base", precision="fp32")
+    asked = [Question((user(f"How much is {n} and 9?"),), sums) for n in (4, 9)]
+    grades = [*range(10, 20), *range(1, 10)]
+    with Endpoint(own) as endpoint:
+        found = EndpointJudge(endpoint, "microcosm", draws=32).weigh(asked, seed=1)
+    for one, other in zip(judge.weigh(asked), found, strict=True):
+        assert other.draws == 0 and other.residual == pytest.approx(one.residual, abs=0.02)
+        assert expected(other, grades) == pytest.approx(expected(one, grades), abs=1e-4)

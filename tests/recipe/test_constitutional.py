@@ -49,6 +49,9 @@ def test_critic_and_judge_are_the_base_and_the_models_its_descendants(
     for name in ("ppo", "dpo", "random_ppo", "people_dpo"):
         assert inputs(nodes, name)["model"] == "revised"
     assert inputs(nodes, "random_preference")["data"] == "shuffled"
+    grades = {"grades_red": "grades-red", "grades_calm": "grades-calm"}
+    assert inputs(nodes, "direct_ppo") == {"model": "revised", "prompts": "online", **grades}
+    assert inputs(nodes, "grades-red") == {"judge": "base", "prompts": "red-300"}
 
 
 def test_no_training_prompt_is_of_a_held_out_side_and_harm_is_measured_there_alone() -> None:
@@ -63,11 +66,13 @@ def test_no_training_prompt_is_of_a_held_out_side_and_harm_is_measured_there_alo
 def test_the_whole_recipe_runs_and_says_what_it_found(store: Store) -> None:
     result = run_recipe(RECIPE, TINY, [], store)
     results = json.loads((result.folder("report") / "results.json").read_text())
-    for name in ("helpful", "ppo", "random_dpo", "people_ppo", "share_0", "refusals"):
+    for name in ("helpful", "ppo", "direct_ppo", "random_dpo", "people_ppo", "share_0", "refusals"):
         assert 0 <= results["metrics"][f"{name}.harmful_rate"]["value"] <= 1
     assert {mark["model"] for mark in results["marks"]} == {"ppo", "dpo"}
     page = (result.folder("report") / "report.html").read_text()
     assert "the helpful model" in page and "reached" in page
+    for words in ("by the judge alone", "corrected by people", "the longer answer", "own word"):
+        assert words in page, words
     card = json.loads((result.folder("dpo") / "results.json").read_text())["data_cards"]
     assert any("UNAUDITED" in one["summary"] for one in card)
 

@@ -17,8 +17,9 @@ def rl(
     reward: Annotated[
         list[str] | None,
         typer.Option(
-            help="A reward model's folder or ref:NAME, judge:MODEL (grades by principles),"
-            " rules:NAME[=VALUE], python:MODULE:FUNCTION or an http(s) address; may be repeated."
+            help="A reward model's folder or ref:NAME, judge:MODEL or judge:URL#NAME (grades by"
+            " principles), rules:NAME[=VALUE], python:MODULE:FUNCTION or an http(s) address that"
+            " gives rewards; may be repeated."
         ),
     ] = None,
     prompts: Annotated[
@@ -28,6 +29,9 @@ def rl(
     adapter: Annotated[
         str, typer.Option(metavar="lora|full|last:N", help="Which weights are trained.")
     ] = "lora",
+    key_from: Annotated[
+        str, typer.Option(metavar="NAME", help="The environment variable with an address's key.")
+    ] = "",
     sets: Sets = None,
     merge: Merge = False,
     on_bad_row: OnBadRow = "stop",
@@ -54,7 +58,7 @@ def rl(
 
     stage(
         method, model, reward, prompts, out, adapter=adapter, sets=parse_sets(sets or []),
-        merge=merge, on_bad_row=on_bad_row, store=store,
+        merge=merge, on_bad_row=on_bad_row, key=key_from, store=store,
     )  # fmt: skip
 
 

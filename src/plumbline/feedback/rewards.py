@@ -20,7 +20,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -30,6 +30,8 @@ from plumbline.core.types import Conversation
 COST, DISAGREEMENT = "cost", "disagreement"
 """The names of a cost, and of the deviation of an ensemble's members, among the parts."""
 Fold = Literal["mean", "min", "mean-std"]
+Worth = tuple[np.ndarray, dict[str, np.ndarray]]
+"""Numbers [N], and others [N] by name."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,13 @@ class Reward(Protocol):
     def __call__(self, asked: Sequence[Answered]) -> np.ndarray: ...
 
 
+@runtime_checkable
+class Telling(Protocol):
+    """A reward that tells more than its numbers: by name [N], for the metrics."""
+
+    def told(self, asked: Sequence[Answered]) -> Worth: ...
+
+
 @dataclass(frozen=True)
 class Ensemble:
     """Several rewards as one number."""
@@ -73,7 +82,12 @@ class Ensemble:
     fold: Fold = "mean"
 
     def __call__(self, asked: Sequence[Answered]) -> np.ndarray:
-        return folded(self.each(asked), self.fold)
+        return self.told(asked)[0]
+
+    def told(self, asked: Sequence[Answered]) -> Worth:
+        """How far the members disagree, beside what they come to."""
+        each = self.each(asked)
+        return folded(each, self.fold), {DISAGREEMENT: each.std(0)}
 
     def each(self, asked: Sequence[Answered]) -> np.ndarray:
         """[M, N] what each member gives."""
@@ -107,27 +121,20 @@ class Total:
     unended: float = 0.0
     cost: Reward | None = None
 
-    def __call__(self, asked: Sequence[Answered]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """The sum [N], and each reward's own numbers by name, in their order."""
-        found, apart = [], {}
-        for reward in self.rewards:
-            if isinstance(reward, Ensemble):
-                each = reward.each(asked)
-                apart[DISAGREEMENT] = each.std(0)
-                found.append(folded(each, reward.fold))
-            else:
-                found.append(checked(reward, asked))
+    def __call__(self, asked: Sequence[Answered]) -> Worth:
+        """The sum [N], and each reward's own numbers by name, in their order; then what rewards
+        tell beside, the largest where several tell it."""
+        apart: dict[str, np.ndarray] = {}
+        found = [_noted(reward, asked, apart) for reward in self.rewards]
         total = sum(w * part for w, part in zip(self.weights, found, strict=True))
         names = [reward.name for reward in self.rewards]
         parts = {
             name if names.count(name) == 1 else f"{name} ({i})": part
             for i, (name, part) in enumerate(zip(names, found, strict=True), 1)
         }
-        parts |= apart
+        cost = {} if self.cost is None else {COST: _noted(self.cost, asked, apart)}
         ended = np.array([e for one in asked for e in one.ended], bool)
-        if self.cost is not None:
-            parts[COST] = checked(self.cost, asked)
-        return total - self.unended * ~ended, parts
+        return total - self.unended * ~ended, parts | apart | cost
 
 
 def priced(rewards: np.ndarray, cost: np.ndarray, price: float) -> np.ndarray:
@@ -138,20 +145,34 @@ def priced(rewards: np.ndarray, cost: np.ndarray, price: float) -> np.ndarray:
     return (rewards - price * cost) / (1 + price)
 
 
+def _noted(reward: Reward, asked: Sequence[Answered], more: dict[str, np.ndarray]) -> np.ndarray:
+    """Its numbers; what it tells beside goes into `more`."""
+    if not isinstance(reward, Telling):
+        return checked(reward, asked)
+    found, beside = reward.told(asked)
+    for name, part in beside.items():
+        more[name] = np.maximum(more[name], part) if name in more else part
+    return _sound(reward.name, found, asked)
+
+
 def checked(reward: Reward, asked: Sequence[Answered]) -> np.ndarray:
     """Its numbers in float64; Unrewarded where one is missing or not finite."""
-    found = np.asarray(reward(asked), np.float64)
+    return _sound(reward.name, reward(asked), asked)
+
+
+def _sound(name: str, worth: np.ndarray, asked: Sequence[Answered]) -> np.ndarray:
+    found = np.asarray(worth, np.float64)
     owner = [one for one in asked for _ in one.texts]
     if found.shape != (len(owner),):
         raise Unrewarded(
-            f"{reward.name} gave {found.shape} numbers for {len(owner)} answers", asked[0],
-            where=reward.name, fix="it must give one number an answer, prompt by prompt",
+            f"{name} gave {found.shape} numbers for {len(owner)} answers", asked[0],
+            where=name, fix="it must give one number an answer, prompt by prompt",
         )  # fmt: skip
     wrong = np.flatnonzero(~np.isfinite(found))
     if len(wrong):
         raise Unrewarded(
-            f"{reward.name} gave {found[wrong[0]]} for an answer", owner[wrong[0]],
-            where=reward.name, fix="a reward must be a finite number",
+            f"{name} gave {found[wrong[0]]} for an answer", owner[wrong[0]],
+            where=name, fix="a reward must be a finite number",
         )  # fmt: skip
     return found
 

@@ -119,7 +119,8 @@ def measure_best(ctx: Context, settings: Best, inputs: Mapping[str, Path]) -> No
     """The same of a model among whose draws a reward model picks."""
     from plumbline.stages.picking import Picker
 
-    picker = Picker(inputs["model"]).by(inputs["reward"], settings.of, ctx.say)
+    picker = Picker(inputs["model"])
+    picker.by(inputs["reward"], settings.of, ctx.say, store=ctx.store)
     _gold(ctx, settings, picker)
 
 

@@ -29,6 +29,7 @@ from plumbline.engine.batches import Item
 from plumbline.engine.engine import Engine
 from plumbline.engine.metrics import MetricsFile, Sums
 from plumbline.engine.optim import Schedule
+from plumbline.feedback.judging.graded import UNGRADED
 from plumbline.feedback.kl import Controller
 from plumbline.feedback.rewards import (
     COST,
@@ -134,6 +135,7 @@ class OnlineLoop:
         with _timed(took, "reward"):
             worth = self._kept(step, "rewarded", lambda: self._rewarded(drawn))
         drawn = self._priced(drawn.worth(worth))
+        self._count(drawn)
         items = items_of(drawn.asked)
         with _timed(took, "score"):
             told = scored(self.engine, self.reference, items, drawn.logprobs, self.critic)
@@ -205,14 +207,25 @@ class OnlineLoop:
         return self.drawer(self.engine.policy, asked, n, seeds)
 
     def _rewarded(self, drawn: Drawn) -> dict[str, Any]:
-        """The sum and each reward's own numbers, by answer."""
+        """The sum and each reward's own numbers, by answer. Where they cannot be had, everything so
+        far is saved before it stops: rewards that lie elsewhere come back."""
         if not any(text.strip() for one in drawn.asked for text in one.texts):
             self._refuse("all answers are empty", drawn.asked[0], "see that the model can answer")
         try:
             rewards, parts = self.reward(drawn.asked)
-        except Unrewarded as error:
-            self._refuse(error.what, error.asked, error.fix, error.where)
+        except UserError as error:
+            self._save()
+            if isinstance(error, Unrewarded):
+                self._refuse(error.what, error.asked, error.fix, error.where)
+            what = f"iteration {self.state['step']}: {error.what}"
+            raise UserError(what, where=error.where, fix=error.fix) from error
         return {"rewards": rewards.tolist(), "parts": {k: v.tolist() for k, v in parts.items()}}
+
+    def _count(self, drawn: Drawn) -> None:
+        """Answers so far that a judge did not grade."""
+        if UNGRADED in drawn.parts:
+            count = int(drawn.parts[UNGRADED].sum())
+            self.state[UNGRADED] = self.state.get(UNGRADED, 0) + count
 
     def _priced(self, drawn: Drawn) -> Drawn:
         """Rewards less what costs cost now."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from plumbline.core.settings import option
+from plumbline.core.settings import option, runtime
+from plumbline.feedback.endpoint.limits import Limits
 from plumbline.feedback.scores import Scale
 from plumbline.stages.settings import Learning
 
@@ -54,6 +55,8 @@ class Rewarding:
     )
     template: str = option("plain", help="judge:MODEL: the words in which it is asked for grades")
     principles: int = option(1, help="judge:MODEL: principles an answer is graded by")
+    key: str = runtime("", help="a judge's address: the environment variable with its key")
+    limits: Limits = runtime(factory=Limits, help="how much a judge's address is asked")
     cost: str = option("", help="a REWARD whose mean is to stay below cost_limit (safe RLHF)")
     cost_limit: float = option(0.0, help="largest mean cost")
     cost_step: float = option(0.1, help="how fast the price of the cost follows, an iteration")

@@ -1,4 +1,4 @@
-"""Best of n: every answer is the one of several draws that a reward model likes best.
+"""Best of n: every answer is the one of several draws that a reward likes best.
 
     y = argmax_i r(x, y_i),   y_1 .. y_n ~ pi(. | x)
 
@@ -20,6 +20,7 @@ from plumbline.feedback.rewards import Answered, Reward
 from plumbline.models.sampler import Sample
 from plumbline.stages.answering import Answerer
 from plumbline.stages.job import Say
+from plumbline.stages.online_settings import Rewarding
 from plumbline.stages.rewarding import reward_of
 
 
@@ -29,12 +30,20 @@ class Picker(Answerer):
     judge: Reward
     of: int
 
-    def by(self, judge: Path | Reward, of: int, say: Say) -> Picker:
-        """With a reward, or the reward model of a folder; UserError for less than one draw."""
+    def by(
+        self,
+        judge: Path | Reward,
+        of: int,
+        say: Say,
+        how: Rewarding | None = None,
+        store: Path | None = None,
+    ) -> Picker:
+        """With a reward, or that of a folder; UserError for less than one draw. how, store: for a
+        judge at an address, its key and limits, and where its replies are kept."""
         if of < 1:
             raise UserError(f"the best of {of} draws cannot be picked", fix="set of=4, say")
         budget = micro_tokens(self.policy.model.config, self.policy.device)
-        self.judge, self.of = reward_of(judge, self.renderer, budget, say), of
+        self.judge, self.of = reward_of(judge, self.renderer, budget, say, how, store), of
         return self
 
     def draw(self, prompts: Sequence[Conversation], generation: Generation) -> list[list[Sample]]:

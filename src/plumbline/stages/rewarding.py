@@ -1,6 +1,6 @@
-"""What rewards an online training, from what names it: folders of reward models, `judge:FOLDER` (a
-language model that grades by principles), `rules:NAME`, `python:MODULE:FUNCTION`, addresses, or
-callables that a recipe passes in."""
+"""What rewards an online training, from what names it: folders of reward models or of graders,
+`judge:MODEL` and `judge:URL#NAME` (a language model that grades by principles), `rules:NAME`,
+`python:MODULE:FUNCTION`, addresses, or callables that a recipe passes in."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from plumbline.feedback.rules import Rule
 from plumbline.stages import peak
 from plumbline.stages.answering import Answerer, judges
 from plumbline.stages.job import Say
-from plumbline.stages.judging.local import LocalJudge
+from plumbline.stages.judging import grading
+from plumbline.stages.judging.grading import JUDGE, Grader
+from plumbline.stages.judging.opening import is_address
+from plumbline.stages.judging.settings import Grading
 from plumbline.stages.online_settings import Online, Rewarding
 from plumbline.text.render import Renderer
-
-JUDGE = "judge:"
-"""Before the folder of a language model that grades answers."""
 
 
 def total(
@@ -31,13 +31,14 @@ def total(
     renderer: Renderer,
     budget: int,
     say: Say,
+    store: Path | None = None,
 ) -> Total:
-    """All rewards as one, with weights; reward models as an ensemble if asked for."""
+    """All rewards as one, with weights; reward models as an ensemble if asked for. store: where
+    replies of a judge's address are kept."""
     s = settings.reward
 
     def one_of(spec: Path | str | Reward) -> Reward:
-        graded = isinstance(spec, str) and spec.startswith(JUDGE)
-        return graded_by(str(spec), s) if graded else reward_of(spec, renderer, budget, say)
+        return reward_of(spec, renderer, budget, say, s, store)
 
     found = [one_of(one) for one in specs]
     if not found:
@@ -59,23 +60,35 @@ def total(
     return whole
 
 
-def graded_by(spec: str, s: Rewarding) -> Graded:
-    """A judge in a folder, which grades by the principles of the settings. UserError where the
+def grader_of(spec: Path | str, s: Rewarding) -> Grader | None:
+    """Who grades, for a folder that says so or `judge:SPEC`; else None. UserError where the
     template asks for no grades."""
-    words, rules = read_template(s.template), read_constitution(s.constitution)
-    if not (words.grade and words.grades):
-        fix = "add grade: and grades: to it, or take plain"
-        raise UserError("this template gives no grades", where=s.template, fix=fix)
-    folder = Path(spec.removeprefix(JUDGE))
-    judge = LocalJudge.opened(folder, folder.name)
-    return Graded(f"{JUDGE}{folder.name}", judge, words, rules, s.principles)
+    if isinstance(spec, str) and spec.startswith(JUDGE):
+        judge = spec.removeprefix(JUDGE)
+        name = judge if is_address(judge) else Path(judge).name
+        how = Grading(principles=s.principles, name=name, template=s.template)
+        return Grader(judge, read_constitution(s.constitution), read_template(s.template), how)
+    return grading.read(spec) if isinstance(spec, Path) and grading.is_grader(spec) else None
 
 
-def reward_of(spec: Path | str | Reward, renderer: Renderer, budget: int, say: Say) -> Reward:
+def graded_by(grader: Grader, s: Rewarding, store: Path | None = None) -> Graded:
+    """Its judge, ready to be asked as the settings say."""
+    env = s.key if is_address(grader.judge) else ""
+    return grader.opened(store=store, env=env, limits=s.limits)
+
+
+def reward_of(
+    spec: Path | str | Reward,
+    renderer: Renderer,
+    budget: int,
+    say: Say,
+    s: Rewarding | None = None,
+    store: Path | None = None,
+) -> Reward:
     """A reward by what names it. A model with the policy's tokenizer and template reads its ids."""
     if not isinstance(spec, Path | str):
         return spec
-    said = str(spec)
+    said, how = str(spec), s or Rewarding()
     if said.startswith("rules:"):
         return Rule.named(said)
     if said.startswith("python:"):
@@ -83,6 +96,8 @@ def reward_of(spec: Path | str | Reward, renderer: Renderer, budget: int, say: S
     if said.startswith(("http://", "https://")):
         return Endpoint(said)
     folder = Path(spec)
+    if grader := grader_of(said if said.startswith(JUDGE) else folder, how):
+        return graded_by(grader, how, store)
     if not judges(folder):
         raise UserError(
             "this is not a reward model",

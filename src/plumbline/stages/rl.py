@@ -2,8 +2,8 @@
 
     load -> measure (held-out prompts) -> iterations -> save -> measure (reloaded folder)
 
-`rewards` are folders of reward models, `rules:NAME`, `python:MODULE:FUNCTION`, addresses, or
-callables that a recipe passes in.
+`rewards` are folders of reward models or graders, `judge:SPEC`, `rules:NAME`,
+`python:MODULE:FUNCTION`, addresses, or callables that a recipe passes in.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from plumbline.engine.engine import Engine, Optim
 from plumbline.engine.memory import peak_gb
 from plumbline.engine.optim import Schedule
 from plumbline.evals.live import plot_metrics
+from plumbline.feedback.judging.graded import UNGRADED, Graded
 from plumbline.feedback.reward_model import RewardModel
 from plumbline.feedback.rewards import Answered, Reward, Total
 from plumbline.models.adapters import Lora
@@ -89,6 +90,7 @@ class OnlineJob:
     mix: Sequence[Judgement] = ()
     reference: Path | None = None
     cards: Sequence[cards.Card] = ()
+    store: Path | None = None
 
 
 @dataclass
@@ -119,7 +121,8 @@ def run(
     renderer, policy = loaded.answerer.renderer, loaded.engine.policy
     extras = Extras(tuple(renderer.end_ids), renderer.chat_template)
     save_policy(policy, out, job.model, merge=job.merge, extras=extras)
-    again = _reloaded(loaded, out)
+    measured = _as_dicts(_measured(_reloaded(loaded, out), s))
+    _say_graded(loaded.reward, state, say)
     results = {
         "command": f"rl {how.name}",
         "label": job.label or out.name,
@@ -132,17 +135,30 @@ def run(
         "steps": state["step"],
         "tokens": state["tokens"],
         "ended": state["end"],
-        "counts": {"train": len(loaded.train), "heldout": len(loaded.heldout)},
+        "counts": {
+            "train": len(loaded.train),
+            "heldout": len(loaded.heldout),
+            **({UNGRADED: state[UNGRADED]} if UNGRADED in state else {}),
+        },
         "seconds": _seconds(state["seconds"]),
         "peak_gb": peak_gb(),
         "before": before,
         "shown": state["shown"],
-        "metrics": _as_dicts(_measured(again, s)),
+        "metrics": measured,
         **({cards.INHERITED: list(job.cards)} if job.cards else {}),
     }
     atomic.write_json(out / "results.json", results)
     plot_metrics(out)
     return results
+
+
+def _say_graded(reward: Total, state: Mapping[str, Any], say: Say) -> None:
+    """What judges took, and how many answers they did not grade while they trained."""
+    for one in reward.rewards:
+        if isinstance(one, Graded):
+            say(f"{one.name}: {one.judge.cost}")
+    if count := state.get(UNGRADED, 0):
+        say(f"{count} answers got no grade, and counted as those did that were graded on average")
 
 
 def _seconds(parts: Mapping[str, float]) -> dict[str, float]:
@@ -175,7 +191,7 @@ def _load(job: OnlineJob, how: Method, checkpoints: Checkpoints, say: Say) -> _L
     optim = Optim(betas=s.betas, weight_decay=s.weight_decay, clip=s.clip)
     engine = Engine(policy, objective, micro_tokens=budget, optim=optim, entropy=True)
     reference = _reference(job, engine)
-    reward = rewarding.total(job.rewards, s, answerer.renderer, budget, say)
+    reward = rewarding.total(job.rewards, s, answerer.renderer, budget, say, job.store)
     train, heldout = _prompts(job, answerer)
     if answerer.cut:
         say(f"{answerer.cut} of {len(job.prompts)} prompts were cut to their latest turns")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from plumbline.core.settings import option, runtime
 from plumbline.evals.tasks import Generation
+from plumbline.feedback.endpoint.limits import Limits
 from plumbline.models.size import Shape
 from plumbline.text.length import Length
 
@@ -158,9 +159,11 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Picking(Sampling):
-    """Best of n: a reward model picks each answer among several draws."""
+    """Best of n: a reward picks each answer among several draws."""
 
     of: int = option(4, help="draws for each answer")
+    key: str = runtime("", help="a judge's address: the environment variable with its key")
+    limits: Limits = runtime(factory=Limits, help="how much a judge's address is asked")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from plumbline.feedback import kl
+from plumbline.feedback.judging.graded import RESIDUAL, UNGRADED
 from plumbline.stages.crediting import Credit
 from plumbline.stages.drawn import Drawn, Scored
 
@@ -94,6 +95,16 @@ def sicknesses(
     if now["ended"] < 0.5 * first["ended"]:
         said["ended"] = (
             f"only {now['ended']:.0%} of the answers come to an end (first: {first['ended']:.0%})"
+        )
+    if now.get(f"reward.{UNGRADED}", 0.0):
+        said[UNGRADED] = (
+            f"the judge gave {now[f'reward.{UNGRADED}']:.1%} of the answers no grade: it refused,"
+            " named none, or reads no questions as long; they count as the graded ones on average"
+        )
+    if now.get(f"reward.{RESIDUAL}", 0.0) > 0.5:
+        said[RESIDUAL] = (
+            f"{now[f'reward.{RESIDUAL}']:.0%} of the judge's probability falls on none of the"
+            " grades: it does not understand what it is asked; take another template or judge"
         )
     if step >= LEARNT and now.get("explained", 1.0) < 0.05:
         said["explained"] = (

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from plumbline.core import atomic
+from plumbline.core.errors import UserError
 from plumbline.core.views import prompts
 from plumbline.data import read, write
 from plumbline.stages import cards, rl
 from plumbline.stages import train as training
 from plumbline.stages.answering import Answerer
 from plumbline.stages.files import DATA, SAMPLES, data_file, rows
+from plumbline.stages.judging.grading import JUDGE
 from plumbline.stages.offline import Progress
-from plumbline.stages.online_settings import Onlining
+from plumbline.stages.online_settings import Onlining, Rewarding
 from plumbline.stages.picking import Picker
 from plumbline.stages.sample import write_answers
 from plumbline.stages.settings import Picking, Sampling, Training
@@ -42,8 +44,11 @@ def train(ctx: Context, settings: Training, inputs: Mapping[str, Path]) -> None:
 
 
 def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None:
-    """An online training; inputs beside those of `OTHERS` are reward models."""
+    """An online training; inputs beside those of `OTHERS` are reward models and graders."""
     atomic.sweep(ctx.scratch)
+    if any(one.startswith(JUDGE) for one in settings.rewards):
+        fix = "give a stage's output: reward=table.grader(settings, judge=MODEL)"
+        raise UserError("a recipe takes its judge as an input", where="rewards", fix=fix)
     models = [path for role, path in sorted(inputs.items()) if role not in OTHERS]
     mix = rows(data_file(inputs["mix"]), ctx.say) if "mix" in inputs else ()
     job = rl.OnlineJob(
@@ -61,6 +66,7 @@ def online(ctx: Context, settings: Onlining, inputs: Mapping[str, Path]) -> None
         cards=cards.inherited(
             [data_file(inputs["mix"])] if "mix" in inputs else [], [inputs["model"], *models]
         ),
+        store=ctx.store,
     )
     rl.run(job, ctx.out, ctx.scratch, ctx.say, lambda phase: ticks(ctx, phase))
 
@@ -86,8 +92,10 @@ def sample(ctx: Context, settings: Sampling, inputs: Mapping[str, Path]) -> None
 
 
 def pick(ctx: Context, settings: Picking, inputs: Mapping[str, Path]) -> None:
-    """The same, each answer the best of several draws by a reward model."""
-    picker = Picker.under(inputs["model"], settings).by(inputs["reward"], settings.of, ctx.say)
+    """The same, each answer the best of several draws by a reward model or a grader."""
+    how = Rewarding(key=settings.key, limits=settings.limits)
+    picker = Picker.under(inputs["model"], settings)
+    picker.by(inputs["reward"], settings.of, ctx.say, how, ctx.store)
     _answer(ctx, settings, inputs["prompts"], picker)
 
 

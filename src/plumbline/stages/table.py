@@ -4,6 +4,7 @@ clean      data -> data                  what should not be taught is taken out
 pretrain   data (model) -> model         every token of texts, from nothing or from a model
 train      model, data -> model          any objective of the table that keeps a language model
 reward     model, data -> reward         an objective with a scalar head
+grader     judge (constitution, template, prompts) -> reward   a model that grades by principles
 rl         model, prompts, rewards (mix, reference) -> model   online: ppo, grpo, rloo, reinforce
 sample     model, prompts -> samples
 pick       model, prompts, reward -> samples    best of n
@@ -11,7 +12,7 @@ collect    samples (judge) -> data              people judge in the studio; the 
 revise     samples, critic (constitution, template) -> data     a model mends answers
 label      data, judge (constitution, template) -> labels   a model compares pairs of answers
 pool       labels ... (audits) -> data          what labels of judges come to
-audit      labels (people) -> audit             people check a judge; else the run waits for them
+audit      labels (people; against, since: audits) -> audit    people check a judge, or are awaited
 together   people, judged (audit) -> data    both as one, the judge's weighed by its audit
 join       data, data ... -> data    one after the other, in the order of their roles
 """
@@ -21,7 +22,7 @@ from __future__ import annotations
 from plumbline.data.clean.settings import Cleaning
 from plumbline.evals.audit.settings import Auditing
 from plumbline.stages.collect import Collect
-from plumbline.stages.judging.settings import Labelling, Pool
+from plumbline.stages.judging.settings import Grading, Labelling, Pool
 from plumbline.stages.online_settings import Onlining
 from plumbline.stages.revise import Revising
 from plumbline.stages.settings import Picking, Pretraining, Sampling, Training
@@ -59,6 +60,14 @@ reward = stage(
     inputs={"model": "model", "data": "data"},
     makes="reward",
     function="plumbline.stages.steps:train",
+)
+grader = stage(
+    "grader",
+    version=1,
+    settings=Grading,
+    inputs={"judge?": "model", "constitution?": "any", "template?": "any", "prompts?": "data"},
+    makes="reward",
+    function="plumbline.stages.judging.grading:stage",
 )
 rl = stage(
     "rl",
@@ -100,9 +109,9 @@ collect = stage(
 )
 audit = stage(
     "audit",
-    version=1,
+    version=2,
     settings=Auditing,
-    inputs={"labels": "labels", "people?": "data"},
+    inputs={"labels": "labels", "people?": "data", "against?": "audit", "since?": "audit"},
     makes="audit",
     function="plumbline.stages.audit:audit",
 )
@@ -116,7 +125,7 @@ revise = stage(
 )
 label = stage(
     "label",
-    version=1,
+    version=2,
     settings=Labelling,
     inputs={"data": "any", "judge?": "model", "constitution?": "any", "template?": "any"},
     makes="labels",

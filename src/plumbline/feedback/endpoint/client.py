@@ -28,12 +28,13 @@ from plumbline.core.types import Conversation
 from plumbline.feedback.endpoint import bodies
 from plumbline.feedback.endpoint.address import address, secret
 from plumbline.feedback.endpoint.errors import Ended, Missing, Refused, Unanswered, Unfinished
+from plumbline.feedback.endpoint.followed import followed, reach, settled
 from plumbline.feedback.endpoint.kept import Kept
-from plumbline.feedback.endpoint.likely import Likely, next_tokens, summed
+from plumbline.feedback.endpoint.likely import Place, places, summed
 from plumbline.feedback.endpoint.limits import USUAL, Limits, Meter, Usage
 from plumbline.feedback.endpoint.line import Line
 from plumbline.feedback.endpoint.many import finished
-from plumbline.feedback.endpoint.options import Odds, Option, begun, forms, from_draws, from_tokens
+from plumbline.feedback.endpoint.options import Forms, Odds, Option, begun, forms, from_draws
 from plumbline.feedback.endpoint.replies import choice, declined, names, used, words
 
 NEAREST = 8
@@ -109,19 +110,19 @@ class Endpoint:
     ) -> Odds:
         """How likely each option is to be said next, at temperature 1 (see `options`).
 
-        `top` likeliest tokens are asked for, 20 at most. Where the endpoint has no
-        log-probabilities of this model, or an option begins with another, `draws` answers of up to
-        `max_new` tokens are drawn instead. One that is refused says none of the options.
+        `top` likeliest tokens are asked for, 20 at most; where an option begins with another, in as
+        many of `draws` replies as it takes (`followed`). Where the endpoint has no
+        log-probabilities of this model, `draws` answers of up to `max_new` tokens are drawn
+        instead. One that is refused says none of the options.
         """
         known = forms(options)
-        why = begun(known)
-        if not why and model not in self._silent:
-            likely = self._likely(bodies.showing(bodies.asking(model, prompt, 1, 1.0), top))
-            if likely:
-                return from_tokens(likely, known)
+        if model not in self._silent:
+            found = self._shown(model, prompt, known, top, draws, seed)
+            if found:
+                return found
         drawn = self._draws(bodies.asking(model, prompt, max_new, 1.0), draws, seed)
         said = [_or_nothing(reply) for reply in drawn]
-        return from_draws(said, known, why or self._silent[model])
+        return from_draws(said, known, self._silent[model])
 
     def scored(self, model: str, given: str, text: str) -> float:
         """The log-probability, in nats, of `text` as what follows the text `given`.
@@ -161,24 +162,45 @@ class Endpoint:
             raise error.first from None
         return [found[number] for number in range(n)]
 
-    def _likely(self, body: bodies.Body) -> Likely:
-        """The likeliest next tokens; none, and why in `_silent`, where there are none to be had."""
-        why = "the endpoint gives no log-probabilities"
-        likely: Likely = []
+    def _shown(
+        self,
+        model: str,
+        prompt: Conversation,
+        options: dict[str, Forms],
+        top: int,
+        draws: int,
+        seed: int | None,
+    ) -> Odds | None:
+        """Odds from what replies show; None, and why in `_silent`, where they show nothing."""
+        alike, seen = begun(options), list[list[Place]]()
+        asking = bodies.asking(model, prompt, reach(options) if alike else 1, 1.0)
+        body = bodies.showing(asking, top)
+        for one in bodies.draws(body, draws, seed) if alike else [(body, 0)]:
+            found, why = self._places(*one)
+            if found:
+                seen.append(found)
+            elif not seen:
+                self._silent[model] = why
+                return None
+            odds = followed(seen, options)
+            if settled(odds):
+                break
+        return odds
+
+    def _places(self, body: bodies.Body, draw: int = 0) -> tuple[list[Place], str]:
+        """An answer's places; none where there are none to be had, and why."""
         try:
-            found = choice(self._asked(body))
-            likely = next_tokens(found.logprobs)
-            if declined(found) and not likely:
-                words(found)
+            said = choice(self._asked(body, draw))
         except Refused:
             raise
         except Unanswered as error:
             if "logprobs" not in error.what:
                 raise
-            why = error.what
-        if not likely:
-            self._silent[body["model"]] = why
-        return likely
+            return [], error.what
+        found = places(said.logprobs)
+        if declined(said) and not found:
+            words(said)
+        return found, "the endpoint gives no log-probabilities"
 
     def _asked(self, body: bodies.Body, draw: int = 0) -> dict[str, Any]:
         """The reply to a body: the one that was kept, or else a new one, which is kept first. Two

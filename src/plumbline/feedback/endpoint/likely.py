@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -10,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from plumbline.feedback.endpoint.errors import Unanswered
 
 Likely = list[tuple[str, float]]
+Place = tuple[str, Likely]
+"""The token that was said, and the likeliest in its place."""
 
 
 class _Token(BaseModel):
@@ -18,6 +22,7 @@ class _Token(BaseModel):
 
 
 class _Place(BaseModel):
+    token: str = ""
     top_logprobs: list[_Token]
 
 
@@ -26,7 +31,8 @@ class _Chat(BaseModel):
 
 
 class _Next(BaseModel):
-    top_logprobs: list[dict[str, float]]
+    tokens: list[str] = []
+    top_logprobs: list[dict[str, float] | None]
 
 
 class _Read(BaseModel):
@@ -34,18 +40,29 @@ class _Read(BaseModel):
     token_logprobs: list[float | None]
 
 
-def next_tokens(logprobs: Any) -> Likely:
-    """The likeliest first tokens of an answer; none where none can be read."""
-    found: Likely = []
+def places(logprobs: Any) -> list[Place]:
+    """The places of an answer, in order; none where the first cannot be read."""
     try:
-        if isinstance(logprobs, dict) and logprobs.get("content"):
-            first = _Chat.model_validate(logprobs).content[0]
-            found = [(one.token, one.logprob) for one in first.top_logprobs]
-        elif isinstance(logprobs, dict) and logprobs.get("top_logprobs"):
-            found = list(_Next.model_validate(logprobs).top_logprobs[0].items())
+        found = list(_places(logprobs))
     except ValidationError:
         return []
-    return [one for one in found if not math.isnan(one[1])]
+    return found if found and found[0][1] else []
+
+
+def _places(logprobs: Any) -> Iterator[Place]:
+    if not isinstance(logprobs, dict):
+        return
+    if logprobs.get("content"):
+        for one in _Chat.model_validate(logprobs).content:
+            yield one.token, _numbers((each.token, each.logprob) for each in one.top_logprobs)
+    elif logprobs.get("top_logprobs"):
+        read = _Next.model_validate(logprobs)
+        for token, shown in zip_longest(read.tokens, read.top_logprobs):
+            yield token or "", _numbers((shown or {}).items())
+
+
+def _numbers(shown: Iterable[tuple[str, float]]) -> Likely:
+    return [one for one in shown if not math.isnan(one[1])]
 
 
 def summed(logprobs: Any, given: str, text: str) -> float:

@@ -1,19 +1,19 @@
 """How likely a model finds each of a few options, as its next words.
 
-From log-probabilities: every likely next token that spells an option counts for it, whatever white
-space, brackets, quotes or stars stand around it, and their probabilities add up. What is left, up
-to 1, is the rest. An option that is not among those the endpoint shows (20 at most) has -inf: its
-probability is smaller than theirs, and stands in the rest.
+From log-probabilities (`followed`): every likely next token that spells an option counts for it,
+whatever white space, brackets, quotes or stars stand around it, and their probabilities add up.
+What is left, up to 1, is the rest. An option that is not among those the endpoint shows (20 at
+most) has -inf: its probability is smaller than theirs, and stands in the rest.
 
-From n draws, where an endpoint gives no log-probabilities, or where an option begins with another
-("1", "10"), so that a first token would not tell them apart: with c draws for an option, K options,
+From n draws, where an endpoint gives no log-probabilities: with c draws for an option, K options,
 
     p = (c + 1/2) / (n + (K + 1) / 2)
 
 which is add-half smoothing (Jeffreys' prior) over the options and the rest.
 
 An option is a word, or several that mean the same ("A", "(A)", "first"). It should be one token of
-the model: a letter, a digit, a short word. Of longer ones the first token alone would not tell.
+the model: a letter, a digit, a short word. Of longer ones the first token alone would not tell, so
+where an option begins with another ("1", "10") what follows is read as well.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Odds:
 
     how: from log-probabilities, or from `draws` draws, smoothed. note: why it was those, and what
     was said where no option was. least: log-probability of the unlikeliest token shown, which is
-    the most that an option with -inf has.
+    the most that an option with -inf has. open: of the rest, what begins an option and was not
+    followed. silent: none of the draws says an option.
     """
 
     logp: dict[str, float]
@@ -50,6 +51,8 @@ class Odds:
     draws: int = 0
     note: str = ""
     least: float = -math.inf
+    open: float = 0.0
+    silent: bool = False
 
 
 def forms(options: Sequence[Option]) -> dict[str, Forms]:
@@ -66,28 +69,39 @@ def forms(options: Sequence[Option]) -> dict[str, Forms]:
     return found
 
 
-def begun(options: dict[str, Forms]) -> str:
-    """Why a first token does not tell these options apart; "" where it does. ("1" may be the first
-    token of "10".)"""
-    for one, other in permutations(options, 2):
-        for short, whole in ((a, b) for a in options[one] for b in options[other]):
-            if _same(whole[: len(short)], short):
-                return f"the option {whole!r} begins with another, {short!r}"
-    return ""
+def begun(options: dict[str, Forms]) -> bool:
+    """Whether an option begins with another, so that a first token does not tell them apart ("1"
+    may be that of "10")."""
+    return any(
+        _same(whole[: len(short)], short)
+        for one, other in permutations(options.values(), 2)
+        for short in one
+        for whole in other
+    )
 
 
 def spoken(text: str, options: dict[str, Forms]) -> str | None:
-    """The option that a text begins with, or None.
+    """The option that a text begins with (of several the longest), or None.
 
     Case does not matter but for a single letter, and a word after a single letter makes it another
     thing ("A good answer" is not "A").
     """
+    said = _started(text)
+    found = [(len(w), one) for one, words in options.items() for w in words if _begins(said, w)]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def unfinished(text: str, options: dict[str, Forms]) -> bool:
+    """Whether a text may be the beginning of an option that is longer."""
+    said = _started(text)
+    words = (word for own in options.values() for word in own)
+    return bool(said) and any(len(w) > len(said) and _same(w[: len(said)], said) for w in words)
+
+
+def _started(text: str) -> str:
+    """A text from its first word on."""
     start = re.match(AROUND, text)
-    said = text[start.end() :] if start else text
-    for option, words in options.items():
-        if any(_begins(said, word) for word in words):
-            return option
-    return None
+    return text[start.end() :] if start else text
 
 
 def _begins(said: str, word: str) -> bool:
@@ -105,28 +119,14 @@ def _bare(text: str) -> str:
     return found[1] if found else text
 
 
-def from_tokens(likely: Sequence[tuple[str, float]], options: dict[str, Forms]) -> Odds:
-    """Odds from the likeliest next tokens and their log-probabilities."""
-    mass = dict.fromkeys(options, 0.0)
-    for token, logp in likely:
-        option = spoken(token, options)
-        if option is not None:
-            mass[option] += math.exp(min(logp, 0.0))
-    total = sum(mass.values())
-    scale = max(total, 1.0)  # rounded log-probabilities may add up to a little more than 1
-    found = {one: math.log(part / scale) if part else -math.inf for one, part in mass.items()}
-    best = max(likely, key=lambda one: one[1], default=("", 0.0))[0]
-    note = "" if total else f"no option is likely: the likeliest next token is {best!r}"
-    least = min((logp for _, logp in likely), default=-math.inf)
-    return Odds(found, max(0.0, 1.0 - total), note=note, least=least)
-
-
 def from_draws(texts: Sequence[str], options: dict[str, Forms], why: str) -> Odds:
     """Odds from what was said when it was asked again and again, which `why` gives a reason for."""
     found = [spoken(text, options) for text in texts]
     whole = len(texts) + (len(options) + 1) / 2
     logp = {option: math.log((found.count(option) + 0.5) / whole) for option in options}
     note = f"{why}; counted from {len(texts)} draws, add-half smoothed"
-    if texts and not any(found):
+    silent = not any(found)
+    if texts and silent:
         note += f"; none says an option, the first is {texts[0][:80]!r}"
-    return Odds(logp, (found.count(None) + 0.5) / whole, "sampled", len(texts), note)
+    rest = (found.count(None) + 0.5) / whole
+    return Odds(logp, rest, "sampled", len(texts), note, silent=silent)

@@ -37,7 +37,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from plumbline.core.errors import UserError
-from plumbline.core.ids import digest
+from plumbline.core.ids import digest, plain
 from plumbline.core.types import Conversation
 
 SHIPPED = Path(__file__).parent / "constitutions"
@@ -97,6 +97,12 @@ class Constitution:
     def id(self) -> str:
         """By content: name and layout of the file do not count."""
         return digest([asdict(one) for one in self.principles])[:16]
+
+    @property
+    def text(self) -> str:
+        """As a YAML file that is read as the same."""
+        told = {"principles": plain([asdict(one) for one in self.principles])}
+        return yaml.safe_dump(told, sort_keys=False, allow_unicode=True)
 
     def named(self, principle: str) -> Principle:
         """The principle with that id, which there is."""

@@ -53,6 +53,12 @@ class Cost:
     cached: int = 0
     seconds: float = 0.0
 
+    def __str__(self) -> str:
+        return (
+            f"{self.requests} questions asked now ({self.prompt_tokens} tokens read,"
+            f" {self.written_tokens} written, {self.seconds:.1f} s)"
+        )
+
 
 class Judge(Protocol):
     """A model that weighs and writes. `name` is for people; `id` changes whenever another model, or

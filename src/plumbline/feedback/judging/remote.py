@@ -2,9 +2,9 @@
 
 No address goes on from the beginning of a turn, so `start` is not used: verdicts behind reasons are
 asked for in a turn of their own, in the template's words or in ASK. An option that is not among the
-likeliest tokens shown counts with the most it can have, if another one is. Where an address gives
-no log-probabilities, verdicts are drawn again and again and counted (`endpoint.options`). A model
-that refuses gives no verdict.
+likeliest tokens shown counts with the most that it and its like can have of the rest, if another
+one is. Where an address gives no log-probabilities, verdicts are drawn again and again and counted
+(`endpoint.options`). A model that refuses, or names no option in any draw, gives no verdict.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class EndpointJudge:
             )
         except Refused:
             return unread(len(question.options), reasons)
-        return _of(odds, reasons)
+        return unread(len(question.options), reasons) if odds.silent else _of(odds, reasons)
 
     def _written(self, asked: Conversation, max_new: int, temperature: float, seed: int) -> str:
         try:
@@ -93,6 +93,6 @@ def _asking(question: Question) -> str:
 def _of(odds: Odds, reasons: str) -> Weighed:
     masses = [math.exp(one) for one in odds.logp.values()]
     if any(masses):  # else nothing is known, and nothing is read
-        bound = min(math.exp(odds.least), odds.rest)
+        bound = min(math.exp(odds.least), odds.rest / max(1, masses.count(0.0)))
         masses = [mass or bound for mass in masses]
     return weighed(masses, reasons, odds.draws)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from plumbline.core.errors import UserError
-from plumbline.core.ids import digest
+from plumbline.core.ids import digest, plain
 from plumbline.core.types import Conversation, Response, assistant, text_of, user
 from plumbline.feedback.judging.constitution import Principle
 from plumbline.feedback.judging.judge import Forms, Question
@@ -66,6 +66,11 @@ class Template:
     def id(self) -> str:
         """By content."""
         return digest(self.__dict__)[:16]
+
+    @property
+    def text(self) -> str:
+        """As a YAML file that is read as the same."""
+        return yaml.safe_dump(plain(asdict(self)), sort_keys=False, allow_unicode=True)
 
     def pair(
         self,

@@ -6,6 +6,7 @@
            as the short way
         -> harm on held-out categories and disguises, help on harmless prompts and look-alikes
 
+Beside these PPO on the judge's own grades, without labels or a preference model (direct RLAIF).
 Controls: SFT on 100 refusals, and the same pipeline on labels without information. Beside it people
 compare the same answers. The base model's descendants are response model, critic and judge.
 (Bai et al. 2022, arXiv:2212.08073; Lee et al. 2023, arXiv:2309.00267.)

@@ -15,8 +15,7 @@ from plumbline.recipe.constitutional.settings import Settings
 from plumbline.recipe.quickstart import seeded
 from plumbline.recipe.world import People
 from plumbline.stages import table
-from plumbline.stages.judging.settings import Labelling, Pool
-from plumbline.stages.online_settings import Onlining
+from plumbline.stages.judging.settings import Grading, Labelling, Pool
 from plumbline.stages.revise import Revising
 from plumbline.stages.settings import Sampling
 from plumbline.store import Handle, source
@@ -33,6 +32,8 @@ def everything(s: Settings) -> dict[str, Handle]:
     made = Pipeline(s, source(s.base or base_path(), kind="model", label="base"))
     judged = made.judged()
     models = {told.FIRST: made.helpful, "sl": made.revised, **made.improved(judged)}
+    if s.direct:
+        models[told.DIRECT] = made.graded()
     if s.refusals:
         models[told.REFUSALS] = made.refusing()
     if s.random:
@@ -147,25 +148,35 @@ class Pipeline:
 
     def improved(self, data: Handle, name: str = "") -> dict[str, Handle]:
         """PPO on a preference model of these comparisons, and DPO on them."""
-        s, preference = self.s, self.reward(data, name)
-        more = table.join(
-            part_0=self.prompts("red", ONLINE), part_1=self.prompts("calm", ONLINE), label="online"
-        )
+        how = seeded(self.s.dpo, self.s.seed)
         return {
-            f"{name}ppo": table.rl(
-                self._onlining(), model=self.revised, prompts=more, reward=preference,
-                label=f"{name}ppo",
-            ),
-            f"{name}dpo": table.train(
-                seeded(s.dpo, s.seed), model=self.revised, data=data, label=f"{name}dpo"
-            ),
-        }  # fmt: skip
+            f"{name}ppo": self._online(f"{name}ppo", reward=self.reward(data, name)),
+            f"{name}dpo": table.train(how, model=self.revised, data=data, label=f"{name}dpo"),
+        }
 
-    def _onlining(self) -> Onlining:
-        """Answers are drawn as all others are."""
+    def graded(self) -> Handle:
+        """PPO on the judge's own grades, without labels or a preference model."""
+        s = self.s
+        grades = {
+            f"grades_{side}": table.grader(
+                Grading(
+                    s.principles, s.seed, name=side, constitution=BY[side], template="microcosm"
+                ),
+                judge=self.base, prompts=self.prompts(side, ONLINE), label=f"grades-{side}",
+            )
+            for side in BY
+        }  # fmt: skip
+        return self._online(told.DIRECT, **grades)
+
+    def _online(self, label: str, **rewards: Handle) -> Handle:
+        """RL on prompts of both kinds. Answers are drawn as all others are."""
         s = self.s
         draw = replace(s.ppo.train.draw, max_new=MAX_NEW, temperature=s.temperature)
-        return replace(s.ppo, train=replace(s.ppo.train, draw=draw, seed=s.seed))
+        how = replace(s.ppo, train=replace(s.ppo.train, draw=draw, seed=s.seed))
+        asked = table.join(
+            part_0=self.prompts("red", ONLINE), part_1=self.prompts("calm", ONLINE), label="online"
+        )
+        return table.rl(how, model=self.revised, prompts=asked, label=label, **rewards)
 
     def mixed(self, share: float, people: Handle, judged: Handle) -> Handle:
         """DPO on a budget of which people get a share."""

@@ -37,6 +37,7 @@ class Settings:
     sure: float = option(0.9, help="no label is surer: DPO would else drive margins without end")
     temperature: float = option(0.7, help="of answers, also those measured")
     refusals: int = option(100, help="refusals of the short way (0: without it)")
+    direct: bool = option(True, help="also PPO on the judge's grades, without a preference model")
     random: bool = option(True, help="also the same pipeline on labels without information")
     people: bool = option(True, help="also people's comparisons of the same answers")
     shares: tuple[float, ...] = option(

@@ -24,10 +24,12 @@ from plumbline.store import Context, stage
 
 HARM, GOLD, HELPED = "harmful_rate", "gold", ("helped_harmless", "helped_lookalike")
 FIRST, REFUSALS, CONTROLS = "helpful", "refusals", {"ppo": "random_ppo", "dpo": "random_dpo"}
+DIRECT = "direct_ppo"
 TENTH, POINTS = 0.1, 0.05
 NAMES = {
     FIRST: "the helpful model", REFUSALS: "SFT on refusals alone", "sl": "SFT on revisions",
     "ppo": "RL on the judge's labels (PPO)", "dpo": "DPO on the judge's labels",
+    DIRECT: "PPO on the judge's grades",
     "random_ppo": "PPO on random labels", "random_dpo": "DPO on random labels",
     "people_ppo": "PPO on people's comparisons", "people_dpo": "DPO on people's comparisons",
 }  # fmt: skip

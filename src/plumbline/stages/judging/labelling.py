@@ -14,12 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from plumbline.core import atomic
 from plumbline.core.appending import Lines
 from plumbline.core.errors import UserError
-from plumbline.core.ids import plain
 from plumbline.feedback.judging.constitution import Constitution, Principle
 from plumbline.feedback.judging.judge import Judge, Question
 from plumbline.feedback.judging.label import LABELS, MADE_BY, Label, Made, as_line, read_labels
@@ -44,8 +41,9 @@ class Asked(NamedTuple):
 
     def answers(self, label: Label) -> bool:
         """Whether this is what the label answers."""
-        said = (label.prompt, label.answers, label.principle)
-        return said == (self.pair.prompt, self.pair.answers, self.principle.id)
+        said = (label.prompt, label.answers, label.models, label.principle)
+        pair = self.pair
+        return said == (pair.prompt, pair.answers, pair.models, self.principle.id)
 
 
 @dataclass(frozen=True)
@@ -123,9 +121,7 @@ def claim(folder: Path, labeller: Labeller) -> None:
     if not path.is_file():
         atomic.write_json(path, asdict(made))
     if not (folder / CONSTITUTION).is_file():
-        told = {"principles": plain([asdict(one) for one in labeller.constitution.principles])}
-        words = yaml.safe_dump(told, sort_keys=False, allow_unicode=True)
-        atomic.write_text(folder / CONSTITUTION, words)
+        atomic.write_text(folder / CONSTITUTION, labeller.constitution.text)
 
 
 def _same(folder: Path, before: Made, made: Made) -> None:

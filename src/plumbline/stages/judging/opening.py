@@ -42,11 +42,14 @@ def judge_of(
     template: str = "auto",
     options: Mapping[str, Any] | None = None,
     name: str = "",
+    anew: bool = False,
 ) -> Judge:
     """The judge, ready to be asked. `key`: the environment variable that holds an address's key;
-    `template`, `options`: the local model's own. UserError for what is none."""
+    `template`, `options`: the local model's own; `anew`: without the replies that are kept.
+    UserError for what is none."""
     if is_address(spec):
-        return _remote(spec, store, key, temperature, draws, limits)
+        cache = None if anew else find_store(store).root / REPLIES
+        return _remote(spec, cache, key, temperature, draws, limits)
     if key:
         raise UserError("a model of this machine takes no key", where=spec, fix="leave the key out")
     folder = resolve_model(spec, find_store(store).path).path
@@ -61,13 +64,12 @@ def judge_of(
 
 
 def _remote(
-    spec: str, store: Path | None, key: str, temperature: float, draws: int, limits: Limits
+    spec: str, cache: Path | None, key: str, temperature: float, draws: int, limits: Limits
 ) -> Judge:
     url, _, model = spec.partition("#")
     if key and key not in os.environ:
         fix = f"set it: export {key}=..."
         raise UserError(f"the environment has no {key}", where=spec, fix=fix)
-    cache = find_store(store).root / REPLIES
     endpoint = Endpoint(url, key=os.environ.get(key, ""), limits=limits, cache=cache)
     return EndpointJudge(endpoint, model or _only(endpoint), temperature=temperature, draws=draws)
 

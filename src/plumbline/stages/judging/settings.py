@@ -34,6 +34,7 @@ class Labelling:
     pairs: int = option(0, help="pairs of a prompt's answers, drawn (0: all)")
     seed: int = option(0, help="draws pairs, principles and reasons")
     draws: int = option(16, help="verdicts of an address that gives no log-probabilities")
+    anew: bool = option(False, help="an address is asked, whatever replies of it are kept")
     precision: Literal["auto", "fp32", "bf16"] = option("auto", help="of a judge that runs here")
     model_template: str = option(
         "auto", help="a local judge's own: auto (its chat template, else plain), plain or text"
@@ -72,6 +73,31 @@ class Label(Labelling):
 
     calibrate: bool = option(False, help=CALIBRATE)
     pooling: Pooling = field(default_factory=Pooling)
+
+
+@dataclass(frozen=True)
+class Grading:
+    """How a judge's grades become a reward in a recipe. How much an address may be asked is for
+    those who train to say (`reward.limits`)."""
+
+    principles: int = option(1, help="principles an answer is graded by")
+    seed: int = option(0, help="draws principles and counted grades")
+    draws: int = option(16, help="grades of an address that gives no log-probabilities")
+    precision: Literal["auto", "fp32", "bf16"] = option("auto", help="of a judge that runs here")
+    model_template: str = option(
+        "auto", help="a local judge's own: auto (its chat template, else plain), plain or text"
+    )
+    template_options: dict[str, Any] = option(
+        factory=dict, help='values for its chat template, say {"enable_thinking": false}'
+    )
+    judge: str = option("", help="an address, where the input `judge` is no model")
+    name: str = option("judge", help="what its grades are called among the numbers")
+    constitution: str = option("", help="the name of a shipped one, or the input")
+    template: str = option("plain", help="the name of a shipped one, or the input")
+
+    def __post_init__(self) -> None:
+        if self.principles < 1 or self.draws < 1:
+            raise UserError("principles and draws are at least 1")
 
 
 @dataclass(frozen=True)
