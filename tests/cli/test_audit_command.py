@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from planted_judge import coins, labelled, people, write_labels
+from planted_judge import MADE, coins, label, labelled, people, write_labels
 from small_inputs import Run, refuse
 
 from plumbline.data import write
@@ -72,3 +73,42 @@ def test_what_is_no_folder_of_labels_is_refused(folder: Path, plumbline: Run) ->
     assert "no labels here" in told
     told = refuse(plumbline, folder, "audit", "labels", "--out", "audit", "--against", "labels")
     assert "labels" in told and "gold" in told
+
+
+def test_other_answers_by_the_same_judge_since_an_earlier_audit(
+    folder: Path, plumbline: Run
+) -> None:
+    """People judge new items; the judge gets a quarter of these wrong."""
+    audit = ["audit", "labels", "--out", "first", "--people", "north.jsonl"]
+    assert plumbline(*audit)[0] == 0
+    truth = coins(240, 1)
+    new = [label(i, 2.0 * (-truth[i] if i % 4 == 0 else truth[i])) for i in range(120, 240)]
+    write_labels(folder / "new", new)
+    write(folder / "more.jsonl", people(new, {"north": truth[120:]}, seed=1))
+    code, said, _ = plumbline(
+        "audit", "new", "--out", "second", "--people", "more.jsonl", "--since", "first"
+    )
+    assert code == 0
+    assert "On these answers the judge agrees less with people than it did on the frozen" in said
+    assert "agreement with people, minus that in the earlier audit" in said
+    figures = [json.loads((folder / name / "audit.json").read_text("utf-8"))["figures"]
+               for name in ("first", "second")]  # fmt: skip
+    values = [one["agreement.judge"]["value"] for one in figures]
+    assert figures[1]["shift"]["value"] == pytest.approx(values[1] - values[0])
+    assert figures[1]["shift"]["high"] < 0 and "shift" not in figures[0]
+    waits = plumbline("audit", "new", "--out", "third", "--since", "first", "--items", "5")
+    assert waits[0] == 3, "the studio's people are asked as without it"
+
+
+def test_another_judge_or_bar_is_refused_since_an_earlier_audit(
+    folder: Path, plumbline: Run
+) -> None:
+    assert plumbline("audit", "labels", "--out", "first", "--people", "north.jsonl")[0] == 0
+    write_labels(folder / "other", [label(i, 1.0) for i in range(9)], replace(MADE, judge_id="j2"))
+    since = ["--out", "second", "--since", "first"]
+    told = refuse(plumbline, folder, "audit", "other", *since)
+    assert "another judge, template or mode was audited there" in told and "--against" in told
+    told = refuse(plumbline, folder, "audit", "labels", *since, "--set", "kind=expert")
+    assert "epsilon was 0.1 when people judged, and is 0.2 now" in told
+    told = refuse(plumbline, folder, "audit", "labels", "--out", "second", "--since", "labels")
+    assert "gold" in told

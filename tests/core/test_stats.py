@@ -11,13 +11,13 @@ import pytest
 
 from plumbline.core.stats import (
     Interval,
-    _t,
     bootstrap,
     difference_interval,
     mean_interval,
     paired_interval,
     proportion_interval,
     ratio_interval,
+    student,
     wilson,
 )
 
@@ -125,7 +125,7 @@ def test_wilson_against_published_values() -> None:
     ("freedom", "expected"), [(1, 12.706), (2, 4.303), (3, 3.182), (5, 2.571), (30, 2.042)]
 )
 def test_students_quantile(freedom: int, expected: float) -> None:
-    assert _t(0.95, freedom) == pytest.approx(expected, rel=4e-3)
+    assert student(0.95, freedom) == pytest.approx(expected, rel=4e-3)
 
 
 def test_bootstrap_of_any_statistic_agrees_with_the_mean() -> None:

@@ -9,7 +9,8 @@ import pytest
 from planted_judge import coins, label, people
 
 from plumbline.evals.audit.answered import answered, verdicts
-from plumbline.evals.audit.leanings import Leaning, leanings, position
+from plumbline.evals.audit.leanings import Leaning, Seen, leanings, position
+from plumbline.evals.audit.wins import wins
 from plumbline.feedback.judging.label import Label
 
 N = 300
@@ -20,8 +21,8 @@ def measured(
 ) -> dict[str, Leaning]:
     """What a judge likes, by three people who see the truth in nine of ten of 200 items."""
     found = answered(labels, people(labels[:200], {"north": truth}, errors=0.1))
-    said = verdicts(labels), verdicts(found.labels)
-    return {one.name: one for one in leanings(labels, said[0], found, said[1], kin)}
+    seen = Seen(labels, verdicts(labels), found, verdicts(found.labels))
+    return {one.name: one for one in (*leanings(seen, kin), *wins(seen))}
 
 
 def test_the_place_that_a_judge_likes_is_found_from_both_readings() -> None:

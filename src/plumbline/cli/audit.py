@@ -35,6 +35,13 @@ def audit(
             metavar="AUDIT_DIR", help="An earlier audit: its items and people, and what changed."
         ),
     ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="AUDIT_DIR",
+            help="An earlier audit of this judge on other answers: how it does on these.",
+        ),
+    ] = None,
     again: Annotated[
         Path | None,
         typer.Option(
@@ -54,8 +61,9 @@ def audit(
     given = {"items": items, "quota": quota} | parse_sets(sets or [])
     settings = overlay(Auditing(), given)
     found = audited(
-        labels, out, settings, people=people, against=against, again=again, store=store, say=say
-    )
+        labels, out, settings, people=people, against=against, again=again, since=since,
+        store=store, say=say,
+    )  # fmt: skip
     short = verdict(found, reasons(found, settings), remarks(found, settings))
     for line in lines([short, *sections(found)]):
         say(line)

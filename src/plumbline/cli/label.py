@@ -13,9 +13,11 @@ from plumbline.cli.show import say
 
 def label(
     data: Annotated[
-        str,
+        list[str],
         typer.Argument(
-            metavar="DATA", help="Comparisons in any form, or answers (`sample --n 2`)."
+            metavar="[NAME=]DATA...",
+            help="Comparisons in any form, or answers (`sample --n 2`); or a file of answers each"
+            " of several models to the same prompts: who wins?",
         ),
     ],
     judge: Annotated[

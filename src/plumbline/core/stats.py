@@ -85,7 +85,7 @@ def ratio_interval(
     s_total, c_total = s.sum(), c.sum()
     if not (np.isfinite(s_total) and np.isfinite(c_total) and c_total > 0):
         return Interval(math.nan, math.nan, math.nan, len(s))
-    s_of, c_of = _by_cluster(clusters, s, c)
+    s_of, c_of = by_cluster(clusters, s, c)
     value = float(s_total / c_total)
     if len(s_of) < 2:
         return Interval(value, math.nan, math.nan, len(s))
@@ -186,7 +186,8 @@ def _codes(clusters: Clusters, n: int) -> NDArray[np.intp]:
     return np.fromiter((seen.setdefault(c, len(seen)) for c in clusters), np.intp, n)
 
 
-def _by_cluster(clusters: Clusters, *columns: Floats) -> list[Floats]:
+def by_cluster(clusters: Clusters, *columns: Floats) -> list[Floats]:
+    """Each column summed by cluster, clusters in order of first sight."""
     codes = _codes(clusters, len(columns[0]))
     return [np.asarray(np.bincount(codes, column), dtype=np.float64) for column in columns]
 
@@ -216,7 +217,7 @@ def _resampled_ratios(sums: Floats, counts: Floats, seed: int) -> Floats:
 
 def expanded(drawn: Floats, clusters: int, level: float) -> tuple[float, float]:
     """The ends of the expanded percentile interval (see above) of bootstrap draws."""
-    reach = math.sqrt(clusters / (clusters - 1)) * _t(level, clusters - 1)
+    reach = math.sqrt(clusters / (clusters - 1)) * student(level, clusters - 1)
     tail = NormalDist().cdf(-reach)
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return float(low), float(high)
@@ -241,7 +242,7 @@ def _z(level: float) -> float:
     return NormalDist().inv_cdf(0.5 + level / 2)
 
 
-def _t(level: float, freedom: int) -> float:
+def student(level: float, freedom: int) -> float:
     """Student's two-sided quantile: closed forms for 1 and 2 degrees, else Abramowitz-Stegun
     26.7.5 (within 0.3 % of the tables at 3 degrees, closer above)."""
     if freedom == 1:

@@ -34,6 +34,9 @@ def meaning(name: str) -> Meaning:
     head, _, part = name.partition(".")
     if part and head in MEANINGS:
         whole = MEANINGS[head]
+        if "{}" in whole.title:
+            title = whole.title.format(part.replace(".against.", " against "))
+            return Meaning(title, whole.better, whole.what, whole.own_unit)
         if part[0].isdigit():  # numbered parts: "clause.2.kept.adapter"
             title = f"{whole.title} {part.replace('.', ', ', 1).replace('.', ' ')}"
             return Meaning(title, whole.better, whole.what, whole.own_unit)

@@ -245,11 +245,28 @@ MEANINGS: dict[str, Meaning] = {
     # answers revised under a constitution
     "revised": Meaning("answers revised", 0, "share of which a revision was taken"),
     "nothing_wrong": Meaning(
-        "answers left as they are", 0, "share at which the critic found nothing, or was not sure"
+        "answers left as they are",
+        0,
+        "share in which the critic, whom nobody has checked, found nothing wrong or was not sure",
     ),
     "caught": Meaning(
         "answers with a revision that was caught", -1, "empty, an echo, too long, worse"
     ),
+    # what a judge's labels say of answers, and of the judge
+    "wins": Meaning(
+        "win rate of {}", 0, "share of a judge's labels, corrected by what people said of a sample"
+    ),
+    "judge_wins": Meaning(
+        "win rate of {}, by the judge alone",
+        0,
+        "its own word, with its errors and tastes: not corrected",
+    ),
+    "consistent": Meaning("consistent labels", 1, "share whose two orders name the same answer"),
+    "position_preference": Meaning(
+        "the first place named", 0, "share of the judge's readings; 0.5 is no preference"
+    ),
+    "taste": Meaning("taste for the first place", 0, "of the judge, in nats"),
+    "residual": Meaning("on neither answer", -1, "probability that the judge gives to other words"),
     # a judge audited by people
     "winning_rate": Meaning(
         "winning rate", 1, "share of people whose place the judge may take, by the test of it"
@@ -261,12 +278,16 @@ MEANINGS: dict[str, Meaning] = {
     "ece": Meaning("calibration error", -1, "how far the judge's sureness lies from people's"),
     "brier": Meaning("Brier score", -1, "mean square of the judge's error, person by person"),
     "first.chosen": Meaning("the first place", 0, "share of readings that name it; 0.5 is none"),
-    "prefers": Meaning("judge's preference", 0, "share of pairs in which the judge prefers it"),
+    "prefers": Meaning(
+        "judge's preference", 0, "share of pairs in which the judge alone prefers it: not corrected"
+    ),
     "excess": Meaning("preference beyond people's", 0, "the judge's minus the people's"),
     "rate": Meaning("mended rate", 0, "the judge's share, corrected by what people said"),
     "name": Meaning("an author's name", 0, "what it does to a judge: nats, and verdicts it turns"),
     "retest": Meaning("asked again", 0, "the same judge's verdicts on the same questions"),
     "drift": Meaning("drift", 1, "agreement with people minus that of the earlier audit"),
+    "shift": Meaning("shift", 1, "agreement with people on other answers than the earlier audit's"),
+    "shift.position": Meaning("shift of the place", 0, "the first place named, minus then"),
     # an identity in an adapter
     "rank": Meaning("rank", 0, "of the adapter's matrices"),
     "adapter_bytes": Meaning("adapter's size", 0, "in bytes"),

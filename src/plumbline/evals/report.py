@@ -20,8 +20,9 @@ from typing import Any
 from plumbline.core.atomic import write_json, write_text
 from plumbline.core.errors import UserError
 from plumbline.core.stats import Interval
-from plumbline.evals import figures, made
+from plumbline.evals import figures, label_sets, made
 from plumbline.evals.answers import gallery
+from plumbline.evals.by_author import won
 from plumbline.evals.by_clause import clauses_kept
 from plumbline.evals.compare import (
     Difference,
@@ -39,7 +40,7 @@ from plumbline.evals.folders import Run, read_runs
 from plumbline.evals.gaps import gap_against_seconds
 from plumbline.evals.glossary import meaning, pretty
 from plumbline.evals.over_time import over_time
-from plumbline.evals.revisions import HOW, revisions
+from plumbline.evals.revisions import BETTER, HOW, revisions
 
 HERE = Path(__file__).parent
 
@@ -80,7 +81,8 @@ def build_report(
             known = ", ".join(run.label for run in runs)
             raise UserError(f"no model {label!r} to compare with", fix=f"there are: {known}")
     page = _Page(runs, baselines(runs, against), primary(runs))
-    context = page.context() | {"title": title or page.title(), "story": list(story or ())}
+    parts = [*(story or ()), *(Section(*one) for one in label_sets.sections(runs))]
+    context = page.context() | {"title": title or page.title(), "story": parts}
     context["short"] = short
     out = Path(out)
     write_text(out, _render(context))
@@ -129,8 +131,9 @@ class _Page:
                 for run in self.runs
                 if any("step" in row for row in run.curves)
             ],
+            "won": [(run, Section("", how, *rows)) for run, how, rows in won(self.runs)],
             "revised": [
-                (run, Section("", (HOW,), found.header, found.rows, (found.figure,)))
+                (run, Section("", (HOW, BETTER), found.header, found.rows, (found.figure,)))
                 for run, found in revisions(self.runs)
             ],
             "table": self._table(),

@@ -19,7 +19,13 @@ from plumbline.evals.glossary import meaning
 
 HOW = (
     "Round 0 are the first answers. Every round is summed up over all of them, also those whose "
-    "rounds had ended."
+    "rounds had ended. What is fine, faulty or no better is so by the critic's own word, which "
+    "nobody has checked."
+)
+BETTER = (
+    "Whether the revised answers are better than the first ones, this page cannot say: let a judge "
+    "compare them (plumbline label first=ANSWERS revised=THIS_FOLDER ...) and people check the "
+    "judge (plumbline audit). The win rate that comes of it is corrected by what they said."
 )
 CHANGED = "answers that changed"
 

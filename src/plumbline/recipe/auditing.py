@@ -28,17 +28,19 @@ class Simulated:
 
 def attend(ctx: Context, settings: Simulated, inputs: Mapping[str, Path]) -> None:
     """The audit of labels on the microcosm; see `stages.audit_folder` for what is written."""
-    job = Judged.read(inputs["labels"], settings.audit)
+    job = Judged.read(inputs["labels"], settings.audit, since=inputs.get("since"))
     said = list(_judgements(job, settings))
     found = conclude(ctx.out, job, settings.audit, said)
     ctx.say(f"{len(said)} judgements of {len(found.whole.people)} simulated people")
+    for line in found.losses():
+        ctx.say(line)
 
 
 audited = stage(
     "audited",
-    version=1,
+    version=2,
     settings=Simulated,
-    inputs={"labels": "labels"},
+    inputs={"labels": "labels", "since?": "audit"},
     makes="audit",
     function="plumbline.recipe.auditing:attend",
 )

@@ -1,5 +1,8 @@
 """People check a judge: a sample of its labels is put before them, and the figures are made.
 
+    against   an earlier audit, whose items this judge labelled again: drift, by people of then
+    since     an earlier audit of this judge on other answers: shift, by people of now
+
 Without judgements a project of the studio is opened, and the audit waits (exit code 3) until every
 item has its quota. The sample and the bar are fixed when that begins: the same folder with another
 epsilon is refused. What is measured is in `evals.audit`, what is written in `stages.audit_folder`.
@@ -22,6 +25,7 @@ from plumbline.evals.audit.drawing import Drawn, drawn
 from plumbline.evals.audit.figures import Figures, figures
 from plumbline.evals.audit.named import named
 from plumbline.evals.audit.settings import Auditing
+from plumbline.evals.audit.shifted import shift
 from plumbline.evals.audit.stability import drift, met, retest
 from plumbline.feedback.judging.constitution import Constitution, read_constitution
 from plumbline.feedback.judging.label import Label, Made, read_labels
@@ -33,14 +37,14 @@ from plumbline.stages.judging.labelling import CONSTITUTION
 from plumbline.stages.outdir import OutDir
 from plumbline.store import Context, Store, find_store
 
-VERSION = 1
+VERSION = 2
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A judge's labels (in the folder `at`), the sample of them, and what is compared: an earlier
-    audit's folder, and labels of the same questions asked again."""
+    """A judge's labels (in the folder `at`), the sample of them, and what is compared: the folders
+    of earlier audits (see the module), and labels of the same questions asked again."""
 
     at: Path
     made: Made
@@ -48,33 +52,48 @@ class Judged:
     sample: Sequence[Drawn]
     against: Path | None = None
     again: Path | None = None
+    since: Path | None = None
 
     @classmethod
     def read(
-        cls, at: Path, s: Auditing, against: Path | None = None, again: Path | None = None
+        cls,
+        at: Path,
+        s: Auditing,
+        against: Path | None = None,
+        again: Path | None = None,
+        since: Path | None = None,
     ) -> Judged:
         """From a folder of labels. The sample is drawn, or of an earlier audit what is here."""
         made, labels = read_labels(at)
+        for earlier in (one for one in (against, since) if one is not None):
+            folder.same_words(earlier, made)
+            folder.same_bar(earlier, s)
+        if since is not None:
+            folder.same_judge(since, made)
         if against is None:
             sample = drawn(labels, s.items, s.seed)
         else:
-            sample = [Drawn(twin, 1.0) for _, twin in met(folder.gold(against, made), labels)]
+            sample = [Drawn(twin, 1.0) for _, twin in met(folder.gold(against), labels)]
         if not sample:
             where = f"{at}" if against is None else f"{at}, {against}"
             fix = "label pairs, or with --against the earlier audit's gold/answers.jsonl"
             raise UserError("no label here can be audited", where=where, fix=fix)
-        return cls(at, made, labels, sample, against, again)
+        return cls(at, made, labels, sample, against, again, since)
 
 
 def audit(ctx: Context, settings: Auditing, inputs: Mapping[str, Path]) -> None:
     """The audit of a label stage's output by people's judgements, or by those of the studio."""
-    job = Judged.read(inputs["labels"], settings)
+    against = inputs.get("against")
+    job = Judged.read(inputs["labels"], settings, against, since=inputs.get("since"))
     if "people" in inputs:
         said = rows(data_file(inputs["people"]), ctx.say)
+    elif against is not None:
+        said = rows(against / folder.PEOPLE, ctx.say)
     else:
         project = settings.project or _project([identity(settings), folder.content(job.at)])
         said = ask(find_store(ctx.store), project, job, settings, ctx.out, ctx.say)
-    conclude(ctx.out, job, settings, said)
+    for line in conclude(ctx.out, job, settings, said).losses():
+        ctx.say(line)
 
 
 def audited(
@@ -85,14 +104,13 @@ def audited(
     people: str = "",
     against: Path | None = None,
     again: Path | None = None,
+    since: Path | None = None,
     store: Path | None = None,
     say: Say = print,
 ) -> Figures:
     """`plumbline audit`: `people` is a file, or ref:PROJECT; without it the studio is asked, or
     with `against` an earlier audit's people count."""
-    home, job = find_store(store), Judged.read(labels, settings, against, again)
-    if against is not None:
-        folder.same_bar(against, settings)
+    home, job = find_store(store), Judged.read(labels, settings, against, again, since)
     place = OutDir(out, _identity(job, settings))
     new = place.claim() == "new"
     if new:
@@ -140,6 +158,8 @@ def conclude(
             fix="give comparisons of the labelled pairs that name who judged",
         )
     measured = figures(job.made, job.labels, found, s, late=late, **_more(job, found, s))
+    if job.since is not None:
+        measured = replace(measured, shift=shift(measured.metrics(), folder.metrics(job.since)))
     folder.keep(out, job.made, found, said)
     folder.write_all(out, measured, s, time.perf_counter() - began)
     return measured
@@ -190,7 +210,7 @@ def _more(job: Judged, found: Answered, s: Auditing) -> dict[str, Any]:
         else:
             more["retest"] = retest(job.labels, labels, s.by, s.ties)
     if job.against is not None:
-        before = answered(*_before(job.against, job.made))
+        before = answered(*_before(job.against))
         more["drift"] = drift(before, job.labels, s.by, s.ties)
     return more
 
@@ -201,15 +221,16 @@ def _swapped(other: Made, made: Made) -> bool:
     return told != made.mode and other == replace(made, mode=told)
 
 
-def _before(audit: Path, made: Made) -> tuple[list[Label], Sequence[Judgement]]:
+def _before(audit: Path) -> tuple[list[Label], Sequence[Judgement]]:
     """The frozen items of an earlier audit, and what people said of them."""
-    return folder.gold(audit, made), rows(audit / folder.PEOPLE, lambda line: None)
+    return folder.gold(audit), rows(audit / folder.PEOPLE, lambda line: None)
 
 
 def _identity(job: Judged, s: Auditing) -> dict[str, Any]:
     """All that decides the sample and the bar."""
     found = {"stage": "audit", "version": VERSION, "labels": folder.content(job.at)}
-    gold = {"against": folder.content(job.against / folder.GOLD)} if job.against else {}
+    earlier = {"against": job.against, "since": job.since}
+    gold = {name: folder.content(one / folder.GOLD) for name, one in earlier.items() if one}
     return found | gold | {"settings": identity(s)}
 
 

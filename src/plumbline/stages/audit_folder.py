@@ -20,6 +20,7 @@ from plumbline.core import atomic
 from plumbline.core.errors import UserError
 from plumbline.core.ids import digest, digest_file
 from plumbline.core.settings import identity
+from plumbline.core.stats import Interval
 from plumbline.core.types import Conversation, Judgement
 from plumbline.data import write
 from plumbline.evals.audit.answered import Answered
@@ -27,6 +28,7 @@ from plumbline.evals.audit.figures import Figures
 from plumbline.evals.audit.page import markdown, sections, verdict
 from plumbline.evals.audit.passing import group_reasons, reasons, remarks
 from plumbline.evals.audit.settings import Auditing, bar
+from plumbline.evals.folders import interval_of
 from plumbline.evals.report import build_report
 from plumbline.feedback.judging.label import LABELS, MADE_BY, Label, Made, as_line, read_labels
 from plumbline.stages.files import SAMPLES
@@ -55,25 +57,40 @@ def content(folder: Path) -> str:
     return digest([digest_file(folder / name) for name in (LABELS, MADE_BY)])
 
 
-def gold(folder: Path, made: Made) -> list[Label]:
-    """The frozen items of an earlier audit. UserError where people there judged by other words."""
-    before, labels = read_labels(folder / GOLD)
-    if before.constitution != made.constitution:
+def gold(folder: Path) -> list[Label]:
+    """The frozen items of an earlier audit."""
+    return read_labels(folder / GOLD)[1]
+
+
+def metrics(folder: Path) -> dict[str, Interval]:
+    """The figures of an earlier audit by name."""
+    told = _read(folder)["figures"]
+    return {name: interval_of(one, str(folder / AUDIT)) for name, one in told.items()}
+
+
+def same_words(folder: Path, made: Made) -> None:
+    """UserError where people judged by another constitution in an earlier audit."""
+    if read_labels(folder / GOLD)[0].constitution != made.constitution:
         raise UserError(
             "people judged by another constitution there",
             where=str(folder),
-            fix="audit these labels by themselves, without --against",
+            fix="audit these labels by themselves, without --against or --since",
         )
-    return labels
+
+
+def same_judge(folder: Path, made: Made) -> None:
+    """UserError where an earlier audit is of another judge, template or mode."""
+    if read_labels(folder / GOLD)[0].id != made.id:
+        raise UserError(
+            "another judge, template or mode was audited there",
+            where=str(folder),
+            fix="let this one label the pairs of that audit, and give --against for those labels",
+        )
 
 
 def same_bar(audit: Path, s: Auditing) -> None:
     """UserError where an earlier audit asked for more or less than `s`."""
-    try:
-        before = json.loads((audit / AUDIT).read_text("utf-8"))["settings"]
-    except (OSError, ValueError, KeyError):
-        fix = "give a folder that plumbline audit has finished"
-        raise UserError("no audit here", where=str(audit), fix=fix) from None
+    before = _read(audit)["settings"]
     for name, value in bar(s).items():
         if before.get(name) != value:
             raise UserError(
@@ -81,6 +98,16 @@ def same_bar(audit: Path, s: Auditing) -> None:
                 where=str(audit),
                 fix=f"--set {name}={before.get(name)}, or draw a new sample without --against",
             )
+
+
+def _read(audit: Path) -> dict[str, Any]:
+    """audit.json. UserError where it is not there."""
+    try:
+        told = json.loads((audit / AUDIT).read_text("utf-8"))
+        return {"settings": dict(told["settings"]), "figures": dict(told["figures"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        fix = "give a folder that plumbline audit has finished"
+        raise UserError("no audit here", where=str(audit), fix=fix) from None
 
 
 def keep(out: Path, made: Made, found: Answered, said: Sequence[Judgement]) -> None:

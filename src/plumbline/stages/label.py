@@ -1,6 +1,7 @@
 """`plumbline label`: a judge compares pairs of answers under a constitution.
 
     pairs -> both orders, a principle or several each -> labels.jsonl -> data.jsonl, card.json
+    a file of answers each of several authors -> pairs across them ... -> who wins (`judging.wins`)
 
 Labels of several judges lie in a folder each (judge-1, judge-2 ...) and are pooled. The same
 command goes on where it was; with other settings of the pooling it asks no judge again.
@@ -14,33 +15,31 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.core.errors import UserError
-from plumbline.core.ids import digest_file
+from plumbline.core.ids import digest, digest_file
 from plumbline.core.settings import identity, overlay
 from plumbline.data.load import OnBadRow
 from plumbline.engine.progress import Bar, bar
 from plumbline.feedback.judging.constitution import Constitution, read_constitution
 from plumbline.feedback.judging.judge import Judge
 from plumbline.feedback.judging.template import Template, read_template
-from plumbline.stages.collected import data_path
 from plumbline.stages.files import DATA
 from plumbline.stages.judging import gate
+from plumbline.stages.judging.authors import Source, drawn_from, source_of
 from plumbline.stages.judging.fitting import fitted
 from plumbline.stages.judging.labelling import Asked, Labeller, asked_of, fill
 from plumbline.stages.judging.local import LocalJudge
 from plumbline.stages.judging.opening import judge_of
-from plumbline.stages.judging.pairs import data_in, pairs_of
+from plumbline.stages.judging.pairs import data_in
 from plumbline.stages.judging.pool import pool, shown
 from plumbline.stages.judging.settings import Label, Labelling
 from plumbline.stages.revise import named
 from plumbline.store import Context, find_store
 
-VERSION = 1
-"""Version of what labelling computes; it enters ids."""
 Say = Callable[[str], None]
 
 
 def label(
-    data: str,
+    data: str | Sequence[str],
     judges: Sequence[str],
     constitution: str,
     out: Path,
@@ -54,12 +53,13 @@ def label(
     store: Path | None = None,
     say: Say = print,
 ) -> Path:
-    """Label the pairs of `data` into `out`; goes on with labels that are there."""
+    """Label the pairs of `data` into `out`, or those across the answers of several files, one an
+    author (`judging.authors`); goes on with labels that are there."""
     settings = overlay(Label(), sets or {})
     rules, words = read_constitution(constitution), read_template(template)
-    home = find_store(store)
-    file = data_in(Path(data_path(data, home)))
-    asked = _asked(file, rules, words, settings, on_bad_row, say)
+    given = [data] if isinstance(data, str) else list(data)
+    source = source_of(given, find_store(store))
+    asked, notes = _asked(source, rules, words, settings, on_bad_row, say)
     labellers = [
         Labeller(_judge(spec, settings, store, key), rules, words, settings) for spec in judges
     ]
@@ -68,16 +68,17 @@ def label(
     for folder, one in zip(folders, labellers, strict=True):
         _filled(folder, one, asked, say)
     facts = {
-        "data": data,
-        "digest": digest_file(file) if file.is_file() else "",
+        "data": " ".join(given),
+        "digest": _digest(source),
         "template": template,
         "constitution": rules.name,
         "settings": identity(settings),
+        "notes": notes,
     }
     how = settings.pooling
     if settings.calibrate:
         how = fitted(folders, audits, how, say)
-    written = pool(folders, out, how, known, allow_unaudited, say, facts)
+    written = pool(folders, out, how, known, allow_unaudited, say, audits, facts)
     say(_ending(out, folders, known, written))
     return out
 
@@ -89,7 +90,7 @@ def stage(ctx: Context, settings: Labelling, inputs: Mapping[str, Path]) -> None
     spec = str(inputs["judge"]) if "judge" in inputs else settings.judge
     judge = _judge(spec, settings, ctx.store, "", name=settings.name)
     one = Labeller(judge, rules, words, settings)
-    asked = _asked(data_in(inputs["data"]), rules, words, settings, "stop", ctx.say)
+    asked, _ = _asked(data_in(inputs["data"]), rules, words, settings, "stop", ctx.say)
 
     def tick(done: int, total: int, numbers: dict[str, float]) -> None:
         ctx.progress(done, total, unit="labels", **numbers)
@@ -102,27 +103,35 @@ def _judge(spec: str, s: Labelling, store: Path | None, key: str, name: str = ""
     return judge_of(
         spec, store=store, key=key, precision=s.precision, temperature=s.temperature,
         draws=s.draws, limits=s.limits, template=s.model_template, options=s.template_options,
-        name=name,
+        name=name, anew=s.anew,
     )  # fmt: skip
 
 
 def _asked(
-    file: Path,
+    source: Source,
     rules: Constitution,
     words: Template,
     s: Labelling,
     on_bad_row: OnBadRow,
     say: Say,
-) -> list[Asked]:
-    """What is to be asked, with what was left out said. UserError for a template without it."""
-    drawn = pairs_of(file, most=s.pairs, seed=s.seed, part=s.part, on_bad_row=on_bad_row)
+) -> tuple[list[Asked], list[str]]:
+    """What is to be asked, and what was left out, which is said. UserError for a template without
+    it."""
+    drawn = drawn_from(source, most=s.pairs, seed=s.seed, part=s.part, on_bad_row=on_bad_row)
     asked, bare = asked_of(drawn.pairs, rules, s)
     words.pair(asked[0].principle, asked[0].pair.prompt, asked[0].pair.answers, s.tokens)
-    for line in drawn.notes:
+    notes = list(drawn.notes)
+    notes += [f"left out {bare} pairs: no principle applies to their prompts"] if bare else []
+    for line in notes:
         say(line)
-    if bare:
-        say(f"left out {bare} pairs: no principle applies to their prompts")
-    return asked
+    return asked, notes
+
+
+def _digest(source: Source) -> str:
+    """Of the file, or of all authors' files with their names."""
+    if isinstance(source, Path):
+        return digest_file(source) if source.is_file() else ""
+    return digest([[name, digest_file(file)] for name, file in source.items() if file.is_file()])
 
 
 def _folders(out: Path, judges: int) -> list[Path]:
@@ -154,14 +163,9 @@ def _filled(folder: Path, one: Labeller, asked: Sequence[Asked], say: Say) -> No
 
 def _said_of(one: Labeller, labels: Sequence[object]) -> str:
     """What the judge cost, and what it could not read."""
-    cost = one.judge.cost
     long = one.judge.long if isinstance(one.judge, LocalJudge) else 0
     rest = f"; {long} questions were longer than it reads" if long else ""
-    return (
-        f"{one.judge.name}: {len(labels)} labels, {cost.requests} questions asked now"
-        f" ({cost.prompt_tokens} tokens read, {cost.written_tokens} written,"
-        f" {cost.seconds:.1f} s){rest}"
-    )
+    return f"{one.judge.name}: {len(labels)} labels, {one.judge.cost}{rest}"
 
 
 def _ending(

@@ -83,4 +83,8 @@ def told(results: Mapping[str, Any], out: Path) -> str:
     for one in results["by_round"][1:]:
         came = ", ".join(f"{what} {n}" for what, n in one["outcomes"].items())
         lines.append(f"round {one['round']}: {came or 'nothing was left to ask'}")
+    lines.append(
+        "what is fine or faulty is the critic's own word; whether the new answers are better, a"
+        f" judge can say and people check: plumbline label first=ANSWERS revised={out}"
+    )
     return "\n".join(lines)

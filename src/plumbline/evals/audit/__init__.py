@@ -6,8 +6,10 @@
     beside       its agreement with people, beside theirs with each other
     calibration  what its probabilities are worth
     leanings     what it likes more than people do: the first, the longer, the list, its kin
+    wins         how often each author's answers win, by the judge alone and corrected
     corrected    rates that its labels give, mended by what people said
     stability    the same questions asked again; another judge on the same items
+    shifted      the same judge on other answers
     passing      whether it passes, and every reason why not, in a sentence
 
 Everything here is a pure function of labels and judgements; `stages.audit` reads and writes.

@@ -11,10 +11,12 @@ from plumbline.evals.audit.alternative import Alternative, alternative
 from plumbline.evals.audit.answered import Answered, probabilities, verdicts
 from plumbline.evals.audit.beside import Beside, beside, same
 from plumbline.evals.audit.calibration import Calibration, calibration
-from plumbline.evals.audit.leanings import Leaning, Position, leanings, position
+from plumbline.evals.audit.leanings import Leaning, Position, Seen, leanings, position
 from plumbline.evals.audit.named import Named
 from plumbline.evals.audit.settings import Auditing
+from plumbline.evals.audit.shifted import Shift, lost
 from plumbline.evals.audit.stability import Drift, Retest, by_axis
+from plumbline.evals.audit.wins import metrics, wins
 from plumbline.feedback.judging.label import Label, Made
 
 
@@ -31,7 +33,7 @@ class Part:
 class Figures:
     """All of it. `labels` counts the judge's, `drawn` those that were drawn for people and that
     they answered; `late`: the bar was set when people had judged. `retest`, `drift` and `named` are
-    there where other labels were given."""
+    there where other labels were given, `shift` where an earlier audit was."""
 
     made: Made
     labels: int
@@ -43,14 +45,21 @@ class Figures:
     calibration: Calibration
     position: Position
     leanings: tuple[Leaning, ...]
+    wins: tuple[Leaning, ...]
     late: bool = False
     retest: Retest | None = None
     drift: Drift | None = None
     named: Named | None = None
+    shift: Shift | None = None
 
     def metrics(self) -> dict[str, Interval]:
         """Every figure by the name it has in results.json."""
         return dict(_metrics(self))
+
+    def losses(self) -> list[str]:
+        """A sentence for each of drift and shift that is clearly for the worse."""
+        drift = self.drift.whole.agreement if self.drift else None
+        return list(lost(drift, self.shift.agreement if self.shift else None))
 
 
 def figures(
@@ -68,7 +77,7 @@ def figures(
     """What an audit measures of `labels`, of which people answered those in `found`."""
     everything, audited = (verdicts(some, s.by, s.ties) for some in (labels, found.labels))
     share, where = same(found.values, audited), found.clusters
-    kin = s.kin or (made.judge,)
+    seen = Seen(labels, everything, found, audited)
     return Figures(
         made,
         len(labels),
@@ -79,7 +88,8 @@ def figures(
         {axis: mean_interval(share[i], where[i]) for axis, i in by_axis(found.labels).items()},
         calibration(probabilities(found.labels, s.by), found.values, where, s.seed),
         position(labels, s.seed),
-        leanings(labels, everything, found, audited, kin, s.seed),
+        leanings(seen, s.kin or (made.judge,), s.seed),
+        wins(seen, s.seed),
         late,
         retest,
         drift,
@@ -107,6 +117,8 @@ def _metrics(f: Figures) -> Iterator[tuple[str, Interval]]:
     for one in f.leanings:
         yield from ((f"prefers.{one.name}", one.judge), (f"excess.{one.name}", one.excess))
         yield f"rate.{one.name}", one.rate.rate
+    yield from metrics(f.wins)
+    yield from ((f"excess.{one.name}", one.excess) for one in f.wins)
     if f.retest:
         yield from (("retest.same", f.retest.same), ("retest.moved", f.retest.moved))
     if f.named:
@@ -114,6 +126,9 @@ def _metrics(f: Figures) -> Iterator[tuple[str, Interval]]:
     if f.drift:
         yield from (("drift.flips", f.drift.whole.flips), ("drift", f.drift.whole.agreement))
         yield from ((f"drift.{axis}", one.agreement) for axis, one in f.drift.axes.items())
+    if f.shift:
+        yield from (("shift", f.shift.agreement), ("shift.gap", f.shift.gap))
+        yield "shift.position", f.shift.position
 
 
 def _of_part(prefix: str, part: Part) -> Iterator[tuple[str, Interval]]:

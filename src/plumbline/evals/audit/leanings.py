@@ -7,15 +7,15 @@
     longer   the answer with more characters
     list     the one with a list or headings, where the other has none
     kin      the one by an author of the judge's own family, where the other is by a stranger
-    AUTHOR   the one by that author, where the other is by another
 
-For all but the first: the share of pairs in which the judge prefers it, the same for people (the
-majority of each item, half at a tie), and `excess`, the judge's minus the people's on the same
-items, with its paired interval. Longer answers may be better, and a kin's too; what people do not
-see in them is the judge's taste. (People who err pull their share towards one half, a majority less
-than one of them: a small excess of what both prefer may be only that.) A judge that is not told who
-wrote what knows its kin by their words; what their name does to one that is told is in `named`.
-`rate` is the judge's share mended by what people said (`corrected`): what a report may quote.
+What else it is asked of (each author's answers: `wins`) is a `Trait`, too. For all but the first:
+the share of pairs in which the judge prefers it, the same for people (the majority of each item,
+half at a tie), and `excess`, the judge's minus the people's on the same items, with its paired
+interval. Longer answers may be better, and a kin's too; what people do not see in them is the
+judge's taste. (People who err pull their share towards one half, a majority less than one of them:
+a small excess of what both prefer may be only that.) A judge that is not told who wrote what knows
+its kin by their words; what their name does to one that is told is in `named`. `rate` is the
+judge's share mended by what people said (`corrected`): what a report may quote.
 """
 
 from __future__ import annotations
@@ -79,51 +79,42 @@ def position(labels: Sequence[Label], seed: int = 0) -> Position:
     )
 
 
-def leanings(
-    labels: Sequence[Label],
-    judge: Floats,
-    found: Answered,
-    audited: Floats,
-    kin: Sequence[str] = (),
-    seed: int = 0,
-) -> tuple[Leaning, ...]:
-    """Every leaning that some pair can show: `judge` are the verdicts (1, 0, -1) on `labels`,
-    `audited` those on the labels that people answered."""
-    here = {(one.pair, one.principle) for one in found.labels}
-    others = np.array([(one.pair, one.principle) not in here for one in labels], bool)
-    made = []
-    for name, trait in _traits(labels, kin):
-        turn, own = (np.array([trait(one) for one in some]) for some in (labels, found.labels))
-        if turn.any():
-            rest = others & (turn != 0)
-            said = _towards(judge[turn != 0], turn[turn != 0])
-            where = [opening(one.prompt) for one, t in zip(labels, turn, strict=True) if t]
-            left = _towards(judge[rest], turn[rest])
-            whole = proportion_interval(said, where)
-            made.append(_leaning(name, whole, left, found, audited, own, seed))
-    return tuple(made)
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Labels with the judge's verdicts on them (1, 0, -1), and what people answered, with the
+    judge's verdicts on these."""
+
+    labels: Sequence[Label]
+    judge: Floats
+    found: Answered
+    audited: Floats
+
+    def leaning(self, name: str, trait: Trait, seed: int = 0) -> Leaning | None:
+        """Towards the answers that have a trait; None where it parts the answers of no label."""
+        turn, own = (np.array([trait(x) for x in y]) for y in (self.labels, self.found.labels))
+        if not turn.any():
+            return None
+        here = {(one.pair, one.principle) for one in self.found.labels}
+        mine, rows = (np.flatnonzero(one).tolist() for one in (turn, own))
+        rest = [i for i in mine if (self.labels[i].pair, self.labels[i].principle) not in here]
+        all_said = _towards(self.judge, turn)
+        judge = _towards(self.audited[rows], own[rows])
+        people = _towards(np.sign(np.nansum(self.found.values[rows], axis=1)), own[rows])
+        where = [opening(self.found.labels[i].prompt) for i in rows]
+        others = [opening(self.labels[i].prompt) for i in rest]
+        return Leaning(
+            name,
+            proportion_interval(all_said[mine], [opening(self.labels[i].prompt) for i in mine]),
+            proportion_interval(people, where),
+            paired_interval(judge, people, where, seed),
+            corrected(people, judge, all_said[rest], where + others),
+        )
 
 
-def _leaning(
-    name: str,
-    whole: Interval,
-    others: Floats,
-    found: Answered,
-    audited: Floats,
-    own: np.ndarray,
-    seed: int,
-) -> Leaning:
-    rows = np.flatnonzero(own)
-    judge = _towards(audited[rows], own[rows])
-    people = _towards(np.sign(np.nansum(found.values[rows], axis=1)), own[rows])
-    where = found.clusters[rows]
-    return Leaning(
-        name,
-        whole,
-        proportion_interval(people, where),
-        paired_interval(judge, people, where, seed),
-        corrected(people, judge, others),
-    )
+def leanings(seen: Seen, kin: Sequence[str] = (), seed: int = 0) -> tuple[Leaning, ...]:
+    """Every leaning that some pair can show."""
+    found = (seen.leaning(name, trait, seed) for name, trait in _traits(kin))
+    return tuple(one for one in found if one is not None)
 
 
 def _towards(values: Floats, turn: np.ndarray) -> Floats:
@@ -131,20 +122,15 @@ def _towards(values: Floats, turn: np.ndarray) -> Floats:
     return np.asarray((values * turn + 1) / 2, np.float64)
 
 
-def _traits(labels: Sequence[Label], kin: Sequence[str]) -> Iterator[tuple[str, Trait]]:
+def _traits(kin: Sequence[str]) -> Iterator[tuple[str, Trait]]:
     yield "longer", lambda one: _more(*(len(text_of(a)) for a in one.answers))
     yield "list", lambda one: _more(*map(_listed, one.answers))
     if kin:
-        yield "kin", lambda one: _more(*(name in kin for name in one.models)) if _known(one) else 0
-    for author in sorted({name for one in labels if _known(one) for name in one.models}):
-        yield f"author.{author}", _by(author)
+        yield "kin", lambda one: _more(*(name in kin for name in one.models)) if known(one) else 0
 
 
-def _by(author: str) -> Trait:
-    return lambda one: _more(*(name == author for name in one.models)) if _known(one) else 0
-
-
-def _known(label: Label) -> bool:
+def known(label: Label) -> bool:
+    """Whether it says who wrote both answers."""
     return all(label.models)
 
 

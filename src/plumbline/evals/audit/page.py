@@ -8,6 +8,8 @@ from plumbline.core.resampling import Measured
 from plumbline.core.stats import Interval
 from plumbline.evals.audit.calibration import Calibration
 from plumbline.evals.audit.figures import Figures, Part
+from plumbline.evals.audit.wins import rows
+from plumbline.evals.by_author import number, table
 from plumbline.evals.charts import Panel, Series, chart
 from plumbline.evals.figures import Figure
 from plumbline.evals.report import Section
@@ -37,6 +39,8 @@ def sections(f: Figures) -> list[Section]:
         Section("Calibration", CALIBRATED, *_bins(f.calibration), (curve(f.calibration),)),
         Section("What it likes", LIKES, *_likes(f)),
     ]
+    if f.wins:
+        found.insert(0, Section("Whose answers win", *table(rows(f.wins))))
     more = list(_steady(f))
     return (
         [*found, Section("Again, and before", STEADY, ("", "value"), tuple(more))]
@@ -60,8 +64,8 @@ LIKES = (
     " the judge's share mended by what people said, which is the one to quote.",
 )
 STEADY = (
-    "The same judge asked again (retest) or with authors' names exchanged, and this judge on an"
-    " earlier audit's items (drift).",
+    "The same judge asked again (retest) or with authors' names exchanged, this judge on an"
+    " earlier audit's items (drift), and on these minus there, by people of both (shift).",
 )
 
 Table = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
@@ -166,14 +170,10 @@ def _steady(f: Figures) -> Iterator[tuple[str, str]]:
         for axis, one in f.drift.axes.items():
             yield f"change of agreement, {axis}", number(one.agreement)
         yield "items of the earlier audit without a label here", str(f.drift.alone)
-
-
-def number(found: Interval) -> str:
-    """ "0.62 [0.58, 0.66]", without ends where they are not known."""
-    if not found.n and not found.known:
-        return "-"
-    ends = f" [{found.low:.2f}, {found.high:.2f}]" if found.known else ""
-    return f"{found.value:.2f}{ends}"
+    if f.shift:
+        yield "agreement with people, minus that in the earlier audit", number(f.shift.agreement)
+        yield "the same beyond what people reach among each other", number(f.shift.gap)
+        yield "the first place named, minus then", number(f.shift.position)
 
 
 def measured(found: Measured) -> str:

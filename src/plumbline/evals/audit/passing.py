@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from plumbline.evals.audit.alternative import ADVISED
 from plumbline.evals.audit.figures import Figures, Part
 from plumbline.evals.audit.settings import Auditing
+from plumbline.evals.audit.wins import AGAINST
 
 
 def reasons(f: Figures, s: Auditing) -> list[str]:
@@ -84,6 +85,7 @@ def _remarks(f: Figures, s: Auditing) -> Iterator[str]:
         yield f"{count} judgements were left out: {why}."
     if found.bare:
         yield f"{found.bare} answers were given without the principle in view."
+    yield from f.losses()
     for name, part in f.groups.items():
         if len(part.people) < s.least_people:
             people = f"{len(part.people)} people" if len(part.people) > 1 else "1 person"
@@ -93,18 +95,22 @@ def _remarks(f: Figures, s: Auditing) -> Iterator[str]:
             yield f"The test by {name} has {part.test.items} items; {ADVISED} or more are advised."
     for column in f.whole.test.few:
         yield f"{f.whole.people[column]} has judged too few items to be tested against."
-    for one in f.leanings:
+    for one in (*f.leanings, *f.wins):
         if one.excess.known and one.excess.low > 0:
             yield (
-                f"It prefers {_likes(one.name)} in {one.excess.value:.0%} more of the pairs than"
+                f"It prefers {liked(one.name)} in {one.excess.value:.0%} more of the pairs than"
                 f" people do [{one.excess.low:.0%}, {one.excess.high:.0%}]."
             )
 
 
-def _likes(name: str) -> str:
+def liked(name: str) -> str:
+    """A leaning's answers in words."""
     kind, _, author = name.partition(".")
     told = {"longer": "the longer answer", "list": "the one with a list", "kin": "its kin's"}
-    return f"the answers of {author!r}" if kind == "author" else told[name]
+    if kind != "author":
+        return told[name]
+    one, _, other = author.partition(AGAINST)
+    return f"the answers of {one!r}" + (f" to those of {other!r}" if other else "")
 
 
 def _sentence(text: str) -> str:

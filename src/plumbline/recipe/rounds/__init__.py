@@ -20,6 +20,9 @@ would also show it the comparisons of early rounds once more in each later one.
 The control "once" is one round with the totals of all: the same prompts, all answered by SFT, as
 many comparisons, and as many updates. What rounds gain over it is owed to newer answers, not to
 more of them.
+
+Comparisons come from people, from files, or from a judge whom people audit in every round
+(`judged`).
 """
 
 from __future__ import annotations

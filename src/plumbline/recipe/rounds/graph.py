@@ -13,7 +13,17 @@ from plumbline.microcosm.tasks import MAX_NEW
 from plumbline.recipe import world
 from plumbline.recipe.quickstart import seeded, tuned
 from plumbline.recipe.rounds import given, told
-from plumbline.recipe.rounds.settings import ANNOTATORS, BEST, DPO, ONCE, SFT, WAIT, Settings
+from plumbline.recipe.rounds.judged import Judged
+from plumbline.recipe.rounds.settings import (
+    ANNOTATORS,
+    BEST,
+    DPO,
+    JUDGE,
+    ONCE,
+    SFT,
+    WAIT,
+    Settings,
+)
 from plumbline.stages import table
 from plumbline.stages.online_settings import Onlining
 from plumbline.stages.settings import Picking, Sampling
@@ -42,8 +52,8 @@ class Turn:
 
 def everything(s: Settings) -> dict[str, Handle]:
     """The newest policy of every method that trains one, and the report on all rounds."""
-    _, sft = tuned(s.base, world.Draw(s.demonstrations, s.seed), s.sft)
-    rounds = Rounds(s, sft)
+    base, sft = tuned(s.base, world.Draw(s.demonstrations, s.seed), s.sft)
+    rounds = Rounds(s, sft, Judged(s, base))
     inputs = {f"{SFT}.gold": rounds.measured(Policy(sft), SFT)}
     newest = {SFT: sft}
     for method in s.methods:
@@ -54,7 +64,9 @@ def everything(s: Settings) -> dict[str, Handle]:
             inputs |= rounds.told(method, name, turn)
         if method != BEST:
             newest[method] = turns[str(s.rounds)].policy.model
-    return {**newest, "report": told.report(label="report", **inputs)}
+    page = told.report(label="report", **inputs, **rounds.judge.told())
+    # First what became of the judge: before anything is trained on what it says.
+    return {**rounds.judge.watched(), **newest, "report": page}
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ class Rounds:
 
     s: Settings
     sft: Handle
+    judge: Judged
 
     def of(self, method: str) -> dict[str, Turn]:
         """The rounds of a method, each with the policy and all comparisons of those before it."""
@@ -89,13 +102,15 @@ class Rounds:
         answers = self.answered(policy, turn, f"answers-{who}-{turn}")
         by, label = self.s.compares(turn), f"comparisons-{who}-{turn}"
         if by == ANNOTATORS:
-            return world.rankings(world.People(self.seed(turn)), answers=answers, label=label)
+            return world.rankings(world.People(self.s.seed_of(turn)), answers=answers, label=label)
+        if by == JUDGE:
+            return self.judge.comparisons(answers, turn, who)
         return given.comparisons(answers=answers, data=_elsewhere(by), label=label)
 
     def answered(self, policy: Policy, turn: int, label: str) -> Handle:
-        s, prompts = self.s, world.Draw(self.s.prompts, ASKED + self.seed(turn))
+        s, prompts = self.s, world.Draw(self.s.prompts, ASKED + self.s.seed_of(turn))
         asked = world.prompts(prompts, label=f"prompts-{turn}")
-        drawn = Sampling(s.answers, MAX_NEW, s.temperature, seed=self.seed(turn))
+        drawn = Sampling(s.answers, MAX_NEW, s.temperature, seed=self.s.seed_of(turn))
         if policy.judge is None:
             return table.sample(drawn, model=policy.model, prompts=asked, label=label)
         picked = Picking(**vars(drawn), of=s.best_of)
@@ -124,7 +139,7 @@ class Rounds:
 
     def more(self, turn: int) -> Handle:
         """Prompts that the policy is updated on."""
-        draw = world.Draw(self.s.online, ONLINE + self.seed(turn))
+        draw = world.Draw(self.s.online, ONLINE + self.s.seed_of(turn))
         return world.prompts(draw, label=f"online-{turn}")
 
     def onlining(self, method: str, turns: Sequence[int]) -> Onlining:
@@ -132,7 +147,7 @@ class Rounds:
         s, how = self.s, self.s.onlining(method)
         draw = replace(how.train.draw, max_new=MAX_NEW, temperature=s.temperature)
         count = len(turns) * how.train.iterations
-        train = replace(how.train, draw=draw, iterations=count, seed=self.seed(turns[-1]))
+        train = replace(how.train, draw=draw, iterations=count, seed=self.s.seed_of(turns[-1]))
         return replace(how, method=method, train=train)
 
     def measured(self, policy: Policy, label: str) -> Handle:
@@ -151,10 +166,6 @@ class Rounds:
         if turn.judge is not None:
             found["reward"] = turn.judge
         return {f"{method}.{name}.{part}": handle for part, handle in found.items()}
-
-    def seed(self, turn: int) -> int:
-        """Another for each round; recipes of seeds below 200 never share one."""
-        return 1000 * turn + self.s.seed
 
 
 def _joined(data: Sequence[Handle], label: str) -> Handle:

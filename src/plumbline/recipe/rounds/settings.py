@@ -7,6 +7,7 @@ from typing import Any
 
 from plumbline.core.errors import UserError, unknown
 from plumbline.core.settings import option
+from plumbline.evals.audit.settings import Auditing
 from plumbline.recipe.quickstart import training
 from plumbline.stages.methods import METHODS
 from plumbline.stages.online_settings import Drawing, HeldOut, Kl, Online, Onlining
@@ -16,7 +17,7 @@ DPO, BEST = "dpo", "best_of_n"
 SFT, ONCE = "sft", "once"
 """The model that rounds begin with, and the control in one round."""
 KNOWN = (*METHODS, DPO, BEST)
-ANNOTATORS, WAIT = "annotators", "wait"
+ANNOTATORS, WAIT, JUDGE, STUDIO = "annotators", "wait", "judge", "studio"
 
 
 def _online(method: str, lr: float = 4e-5, minibatches: int = 1, **values: Any) -> Onlining:
@@ -26,6 +27,32 @@ def _online(method: str, lr: float = 4e-5, minibatches: int = 1, **values: Any) 
         kl=Kl(beta=0.05), draw=Drawing(n=4), heldout=HeldOut(most=50),
     )  # fmt: skip
     return Onlining(method, "full", values=values, train=train)
+
+
+@dataclass(frozen=True)
+class Judging:
+    """A model that compares, and the people who check it."""
+
+    model: str = option("", help="a folder, ref:NAME or URL#NAME (none: the base model)")
+    constitution: str = option("microcosm-mixed", help="a shipped one, or a file")
+    template: str = option("microcosm", help="a shipped one, or a file")
+    principles: int = option(1, help="principles a pair")
+    pairs: int = option(1, help="pairs of a prompt's answers, drawn (0: all)")
+    clamp: float | None = option(0.9, help="no label is surer: DPO would drive margins without end")
+    allow_unaudited: bool = option(
+        False, help="also where it did not pass its audit; the cards of data and models say so"
+    )
+    people: str = option(ANNOTATORS, help="who audits: annotators, or studio, where the run waits")
+    audit: Auditing = field(default_factory=Auditing)
+
+    def __post_init__(self) -> None:
+        if self.people not in (ANNOTATORS, STUDIO):
+            raise unknown("auditor", self.people, (ANNOTATORS, STUDIO))
+
+    @property
+    def remote(self) -> bool:
+        """Whether the judge lies behind an address."""
+        return "://" in self.model
 
 
 @dataclass(frozen=True)
@@ -41,7 +68,7 @@ class Settings:
     )  # fmt: skip
     control: bool = option(True, help="also one round with as much as all rounds together")
     comparisons: tuple[str, ...] = option(
-        (), help="where each round's come from: annotators (where none is named), a file, "
+        (), help="where each round's come from: annotators (where none is named), judge, a file, "
         "ref:NAME, or wait, for people",
     )  # fmt: skip
     demonstrations: int = option(400, help="demonstrations for SFT")
@@ -51,6 +78,7 @@ class Settings:
     best_of: int = option(4, help="best_of_n: draws for each answer")
     online: int = option(320, help="prompts a round that online methods draw answers to")
     heldout: int = option(300, help="held-out prompts of the gold value, two answers each")
+    judge: Judging = field(default_factory=Judging)
     sft: Training = field(default_factory=lambda: training("sft", 2e-4, 2, 16))
     reward: Training = field(default_factory=lambda: training("reward", 3e-4, 2, 16))
     dpo: Training = field(default_factory=lambda: training("dpo", 1e-4, 1, 16, beta=0.5))
@@ -74,8 +102,9 @@ class Settings:
         self._check_elsewhere()
 
     def _check_elsewhere(self) -> None:
-        """Comparisons of one's own judge one policy's answers; a control would need others."""
-        own = [one for one in self.comparisons if one != ANNOTATORS]
+        """Comparisons of one's own judge one policy's answers; a control would need others. A judge
+        compares the answers of all."""
+        own = [one for one in self.comparisons if one not in (ANNOTATORS, JUDGE)]
         if own and (self.control or len(self.methods) > 1):
             raise UserError(
                 "comparisons of your own are on one policy's answers, and there are several",
@@ -85,6 +114,10 @@ class Settings:
     def compares(self, turn: int) -> str:
         """Who compares in a round, counted from 1."""
         return self.comparisons[turn - 1] if turn <= len(self.comparisons) else ANNOTATORS
+
+    def seed_of(self, turn: int) -> int:
+        """Another for each round; recipes of seeds below 200 never share one."""
+        return 1000 * turn + self.seed
 
     def onlining(self, method: str) -> Onlining:
         """The settings of an online method."""

@@ -3,7 +3,8 @@
 A metric is named by method and round: `rloo.2.gold` is the value after round 2, `rloo.2-sft.gold`
 and `rloo.2-1.gold` its change over SFT and over the round before, `rloo.3-once.gold` that over the
 control. Changes are paired by prompt. `rloo.2.judge` is the reward model's accuracy on held-out
-comparisons of all rounds so far, `rloo.2.kl` the KL to SFT in nats an answer (online methods).
+comparisons of all rounds so far, `rloo.2.kl` the KL to SFT in nats an answer (online methods). Of a
+judge who compares: `judge_told`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from plumbline.evals.folders import Run, read_lines, read_runs
 from plumbline.evals.glossary import pretty
 from plumbline.evals.report import Section, build_report
 from plumbline.recipe.phenomena.findings import seconds
+from plumbline.recipe.rounds import judge_told
+from plumbline.recipe.rounds.judge_told import Audited
 from plumbline.recipe.rounds.settings import ONCE, SFT
 from plumbline.store import Context, stage
 
@@ -88,12 +91,14 @@ class Method:
 
 def tell(ctx: Context, settings: None, inputs: Mapping[str, Path]) -> None:
     """results.json and report.html; inputs are named METHOD.ROUND.PART, and sft.gold."""
-    methods = read(inputs)
-    write_json(ctx.out / "results.json", results(methods, inputs))
-    short = Section("In short", LEAD, said=tuple(_said(methods)))
+    methods, judge = read(inputs), judge_told.read(inputs)
+    write_json(ctx.out / "results.json", results(methods, judge, inputs))
+    short = Section("In short", LEAD, said=(*_said(methods), *judge_told.warnings(judge)))
     for _, text, proof in short.said:
         ctx.say(f"{text} {proof}")
-    build_report([ctx.out], ctx.out / "report.html", TITLE, story(methods), short=short)
+    numbers, words = story(methods)
+    parts = [numbers, *judge_told.sections(judge), words]
+    build_report([ctx.out], ctx.out / "report.html", TITLE, parts, short=short)
 
 
 def read(inputs: Mapping[str, Path]) -> list[Method]:
@@ -136,7 +141,9 @@ def _metric(folder: Path | None, name: str) -> Interval | None:
     return read_runs([folder])[0].metrics.get(name) if folder else None
 
 
-def results(methods: Sequence[Method], inputs: Mapping[str, Path]) -> dict[str, Any]:
+def results(
+    methods: Sequence[Method], judge: Sequence[Audited], inputs: Mapping[str, Path]
+) -> dict[str, Any]:
     """results.json in its usual form."""
     found = {f"{SFT}.{GOLD}": methods[0].sft.gold}
     for one in methods:
@@ -144,6 +151,7 @@ def results(methods: Sequence[Method], inputs: Mapping[str, Path]) -> dict[str, 
             facts = {GOLD: turn.gold, "judge": turn.judge, "kl": turn.kl}
             found |= {f"{one.name}.{name}.{key}": i for key, i in facts.items() if i}
         found |= {f"{one.name}.{a}-{b}.{GOLD}": d.interval for a, b, d in one.changes()}
+    found |= judge_told.metrics(judge)
     return {
         "command": "rounds",
         "label": "rounds",
@@ -154,6 +162,7 @@ def results(methods: Sequence[Method], inputs: Mapping[str, Path]) -> dict[str, 
             one.name: {name: turn.comparisons for name, turn in one.turns.items()}
             for one in methods
         },
+        "audits": judge_told.facts(judge),
         "answers": "the answers lie in the folders of the measurements",
     }
 

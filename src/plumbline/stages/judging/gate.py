@@ -23,7 +23,7 @@ def standing(
     "why"}. UserError for an audit of other labels, and for one that did not pass unless `allow`."""
     found = {}
     for folder in audits:
-        told = _read(folder)
+        told = read_audit(folder)
         if told["made"] not in {one.id for one in made}:
             raise UserError(
                 "this audit is of another judge, template, constitution or mode",
@@ -35,8 +35,8 @@ def standing(
             raise UserError(
                 f"the judge did not pass this audit: {why}",
                 where=str(folder),
-                fix="take another judge, template or constitution; or --allow-unaudited, which the"
-                " data's card will say",
+                fix="take another judge, template or constitution; or --allow-unaudited (in a"
+                " recipe allow_unaudited=true), which the data's card will say",
             )
         found[told["made"]] = told
     return tuple(_one(one, found.get(one.id)) for one in made)
@@ -55,7 +55,8 @@ def _one(made: Made, told: Mapping[str, Any] | None) -> dict[str, Any]:
     return row | {name: told[name] for name in ("groups", "why") if name in told}
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def read_audit(folder: Path) -> dict[str, Any]:
+    """What a finished audit says: its folder, or its audit.json. UserError where there is none."""
     path = folder / AUDIT if folder.is_dir() else folder
     try:
         told = json.loads(path.read_text("utf-8"))

@@ -41,6 +41,8 @@ class Group(NamedTuple):
     answers: Sequence[Response]
     models: Sequence[str]
     where: str
+    across: bool = False
+    """Whether only answers of different models are compared."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,13 @@ def pairs_of(
 ) -> Drawn:
     """At most `most` pairs a prompt's row (0: all). UserError where the file has none."""
     groups, notes = _groups(source, on_bad_row)
+    return paired(groups, notes, str(source), most, seed, part)
+
+
+def paired(
+    groups: Sequence[Group], notes: Sequence[str], source: str, most: int, seed: int, part: Part
+) -> Drawn:
+    """The pairs of groups that `source` gave; UserError where there are none."""
     home = f"{Path(source).parent}/"  # what is made of a file does not hang on where it lies
     left: Counter[str] = Counter()
     pairs: dict[str, Pair] = {}
@@ -92,16 +101,15 @@ def pairs_of(
     if not pairs:
         why = "; ".join([*notes, *(f"{why}: {n}" for why, n in left.items())])
         fix = "give comparisons, or answers as plumbline sample --n 2 draws them"
-        raise UserError(f"no pair to label{f' ({why})' if why else ''}", where=str(source), fix=fix)
-    notes += [f"left out {n}: {why}" for why, n in left.items()]
-    return Drawn(list(pairs.values()), notes)
+        raise UserError(f"no pair to label{f' ({why})' if why else ''}", where=source, fix=fix)
+    return Drawn(list(pairs.values()), [*notes, *(f"left out {n}: {w}" for w, n in left.items())])
 
 
 def _groups(source: str | Path, on_bad_row: OnBadRow) -> tuple[list[Group], list[str]]:
     first = next(iter(found(source)), None)
     row = first[1] if first else None
-    if isinstance(row, dict) and "responses" in row and not any(name in row for name in OTHERS):
-        return [_answers(row, where) for where, row in found(source)], []
+    if has_answers(row):
+        return [answers_in(row, where) for where, row in found(source)], []
     loaded = read(source, on_bad_row=on_bad_row)
     views = rankings(loaded.judgements)
     notes = left_out(loaded.bad + loaded.dropped + loaded.left + views.dropped)
@@ -112,7 +120,12 @@ def _groups(source: str | Path, on_bad_row: OnBadRow) -> tuple[list[Group], list
     return groups, [*notes, *views.notes]
 
 
-def _answers(row: Any, where: str) -> Group:
+def has_answers(row: Any) -> bool:
+    """Whether a row of a file holds answers to compare, and nothing that was said of them."""
+    return isinstance(row, dict) and "responses" in row and not any(name in row for name in OTHERS)
+
+
+def answers_in(row: Any, where: str) -> Group:
     """A row of answers. UserError for one that is none."""
     try:
         if not isinstance(row, Mapping):
@@ -130,6 +143,8 @@ def _pairs(group: Group, part: Part, left: Counter[str]) -> Iterator[Pair]:
     read = [MARKS.of(one, part) for one in group.answers]
     what = {"all": "answer", "answer": "answer", "reasons": "reasoning"}[part]
     for i, j in combinations(range(len(read)), 2):
+        if group.across and group.models[i] == group.models[j]:
+            continue
         if empty(read[i]) or empty(read[j]):
             left[f"an empty {what}"] += 1
         elif same(read[i], read[j]):

@@ -29,6 +29,7 @@ from plumbline.stages.judging import gate
 from plumbline.stages.judging.fitting import fitted
 from plumbline.stages.judging.labelling import METRICS
 from plumbline.stages.judging.settings import Pool
+from plumbline.stages.judging.wins import Won, together, wins_of
 from plumbline.stages.revised import took
 from plumbline.store import Context
 
@@ -58,10 +59,12 @@ def pool(
     known: Sequence[Mapping[str, Any]],
     allow: bool,
     say: Say,
+    audits: Sequence[Path] = (),
     facts: Mapping[str, Any] = {},
 ) -> bool:
     """Write what is known of the labels, and, if it may be, the data; whether it was written.
-    `known` is the judges' standing (`gate`); `facts` stand in card and results."""
+    `known` is the judges' standing (`gate`), `audits` correct what the labels say of authors;
+    `facts` stand in card and results."""
     parts = [Labelled.read(folder) for folder in folders]
     labels = [label for part in parts for label in part.labels]
     made = [part.made for part in parts]
@@ -73,10 +76,16 @@ def pool(
     card = _card(parts, known, pooling, counts, free, allow) | dict(facts)
     found = {name: one for part in parts for name, one in metrics(part, len(parts) > 1).items()}
     card["metrics"] = {name: one.as_dict() for name, one in found.items()}
+    won = together(
+        [
+            wins_of(part.made, part.labels, audits, pooling, part.made.judge if parts[1:] else "")
+            for part in parts
+        ]
+    )
     (out / DATA).unlink(missing_ok=True)  # the card is never that of other data
     atomic.write_json(out / CARD, card)
-    atomic.write_json(out / "results.json", _results(parts, found, counts, out, facts))
-    for line in told(found, counts):
+    atomic.write_json(out / "results.json", _results(parts, found, won, counts, out, facts))
+    for line in [*told(found, counts), *won.lines]:
         say(line)
     if not (free or allow):
         return False
@@ -85,7 +94,8 @@ def pool(
 
 
 def metrics(part: Labelled, named: bool = False) -> dict[str, Interval]:
-    """What is to be known of a judge before anybody looks at its labels; prompts are clusters.
+    """What is to be known of a judge before anybody looks at its labels; prompts are clusters. All
+    of these are about the judge; what labels say of answers is in `judging.wins`.
 
     consistent: labels whose orders name the same answer. position_preference: readings that name
     the answer that stands first. taste: the same in nats. residual: probability on neither answer.
@@ -150,6 +160,7 @@ def _card(
 def _results(
     parts: Sequence[Labelled],
     found: Mapping[str, Interval],
+    won: Won,
     counts: Mapping[str, int],
     out: Path,
     facts: Mapping[str, Any],
@@ -162,7 +173,8 @@ def _results(
         "label": out.name,
         "seconds": {"label": round(sum(part.took["seconds"] for part in parts), 4)},
         "peak_gb": peak_gb(),
-        "metrics": {name: one.as_dict() for name, one in found.items()},
+        "metrics": {name: one.as_dict() for name, one in {**won.metrics, **found}.items()},
+        **({"wins": {"rows": won.rows, "notes": won.notes}} if won.rows else {}),
         "counts": dict(counts),
         "cost": dict(cost),
         "answers": "the labels lie in labels.jsonl",
@@ -185,7 +197,7 @@ def stage(ctx: Context, settings: Pool, inputs: Mapping[str, Path]) -> None:
     how = settings.pooling
     if settings.calibrate:
         how = fitted(folders, audits, how, ctx.say)
-    pool(folders, ctx.out, how, known, allow, ctx.say)
+    pool(folders, ctx.out, how, known, allow, ctx.say, audits)
 
 
 def shown(folder: Path) -> str:
