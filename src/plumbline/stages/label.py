@@ -101,7 +101,7 @@ def stage(ctx: Context, settings: Labelling, inputs: Mapping[str, Path]) -> None
 
 def _judge(spec: str, s: Labelling, store: Path | None, key: str, name: str = "") -> Judge:
     return judge_of(
-        spec, store=store, key=key, precision=s.precision, temperature=s.temperature,
+        spec, store=store, key=key or s.key, precision=s.precision, temperature=s.temperature,
         draws=s.draws, limits=s.limits, template=s.model_template, options=s.template_options,
         name=name, anew=s.anew,
     )  # fmt: skip

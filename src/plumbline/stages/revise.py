@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from plumbline.core.appending import Lines
 from plumbline.core.errors import UserError
-from plumbline.core.settings import option
+from plumbline.core.settings import option, runtime
 from plumbline.core.types import answer
 from plumbline.data import fields as reading
 from plumbline.data.bad import Bad
@@ -76,6 +76,7 @@ class Revising(Revision):
     template_options: dict[str, Any] = option(
         factory=dict, help='values for its chat template, say {"enable_thinking": false}'
     )
+    key: str = runtime("", help="a recipe: the environment variable with an address's key")
     limits: Limits = field(default_factory=Limits)
 
 
@@ -107,7 +108,7 @@ def critic_of(spec: str, s: Revising, store: Path | None, key: str = "", name: s
     from plumbline.stages.judging.opening import judge_of  # which brings torch
 
     return judge_of(
-        spec, store=store, key=key, precision=s.precision, draws=s.draws, limits=s.limits,
+        spec, store=store, key=key or s.key, precision=s.precision, draws=s.draws, limits=s.limits,
         template=s.model_template, options=s.template_options, name=name,
     )  # fmt: skip
 

@@ -97,7 +97,7 @@ class Judged:
         s, files = self.s.judge, _files(self.s.judge)
         how = Labelling(
             principles=s.principles, pairs=s.pairs, seed=self.s.seed, anew=anew,
-            judge=s.model if s.remote else "",
+            judge=s.model if s.remote else "", key=s.key,
             name=Path(s.model.removeprefix("ref:")).name or BASE,
             constitution="" if "constitution" in files else s.constitution,
             template="" if "template" in files else s.template,

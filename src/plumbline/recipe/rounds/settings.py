@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plumbline.core.errors import UserError, unknown
-from plumbline.core.settings import option
+from plumbline.core.settings import option, runtime
 from plumbline.evals.audit.settings import Auditing
 from plumbline.recipe.quickstart import training
 from plumbline.stages.methods import METHODS
@@ -42,6 +42,7 @@ class Judging:
     allow_unaudited: bool = option(
         False, help="also where it did not pass its audit; the cards of data and models say so"
     )
+    key: str = runtime("", help="the environment variable with an address's key")
     people: str = option(ANNOTATORS, help="who audits: annotators, or studio, where the run waits")
     audit: Auditing = field(default_factory=Auditing)
 

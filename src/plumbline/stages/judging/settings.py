@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from plumbline.core.errors import UserError
-from plumbline.core.settings import option
+from plumbline.core.settings import option, runtime
 from plumbline.feedback.endpoint.limits import Limits
 from plumbline.feedback.judging.parts import Part
 from plumbline.feedback.judging.pooled import Pooling
@@ -46,6 +46,7 @@ class Labelling:
     name: str = option("judge", help="a recipe: what its judge is called")
     constitution: str = option("", help="a recipe: the name of a shipped one, or the input")
     template: str = option("plain", help="a recipe: the name of a shipped one, or the input")
+    key: str = runtime("", help="a recipe: the environment variable with an address's key")
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

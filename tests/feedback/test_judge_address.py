@@ -1,16 +1,22 @@
-"""An address with another judge than before: kept replies hide it, asking anew does not."""
+"""A judge behind an address in labels: asked anew whatever replies are kept, and its key."""
 
 from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from misbehaving import Said, chat, saying
 
+from plumbline.core.errors import UserError
+from plumbline.core.settings import identity
 from plumbline.feedback.judging.label import read_labels
-from plumbline.stages.label import label
+from plumbline.stages.judging.settings import Labelling
+from plumbline.stages.label import label, stage
+from plumbline.store import Context
 
 PAIRS = 4
 
@@ -50,3 +56,23 @@ def test_the_same_questions_are_asked_whatever_was_kept(tmp_path: Path) -> None:
         assert verdicts(tmp_path, server.url, "third", anew=True) == anew
         assert verdicts(tmp_path, server.url, "fourth") == first
         assert len(server.bodies) == 2 * asked
+
+
+def test_a_recipe_takes_the_key_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stage has the variable's name and not the key; it is no part of what was made."""
+    row = {"prompt": "n", "responses": ["Short.", "A long one."]}
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text(json.dumps(row) + "\n")
+    with saying(script=lambda body: chat("A")) as server:
+        how = Labelling(judge=f"{server.url}#judge", key="JUDGE_KEY", constitution="short")
+        context = Context(out=tmp_path / "out", store=tmp_path / "store")
+        with pytest.raises(UserError, match="the environment has no JUDGE_KEY"):
+            stage(context, how, {"data": answers})
+        monkeypatch.setenv("JUDGE_KEY", "secret-of-mine")
+        stage(context, how, {"data": answers})
+        assert {head["authorization"] for head in server.heads} == {"Bearer secret-of-mine"}
+    assert identity(how) == identity(replace(how, key=""))
+    kept = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert kept and not any(b"secret-of-mine" in one for one in kept)
