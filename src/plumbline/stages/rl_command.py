@@ -15,7 +15,7 @@ from plumbline.models.digest import digest_folder
 from plumbline.models.locate import Located, adapter_base, is_adapter, resolve_model
 from plumbline.objectives import build
 from plumbline.stages import rl as stage
-from plumbline.stages.cards import INHERITED, inherited
+from plumbline.stages.cards import INHERITED, Card, inherited
 from plumbline.stages.collected import data_path
 from plumbline.stages.command import carry_out, data_records, model_record
 from plumbline.stages.files import rows
@@ -70,19 +70,13 @@ def rl(
     asked = stage.asked_of(rows(path, say, on_bad_row))
     mixed = data_path(settings.mix.data, home) if settings.mix.data else ""
     mix = rows(mixed, say) if mixed else ()
-    behind = inherited([mixed] if mixed else [], [taken.path, *found])
-    graders = (grader_of(one, settings.reward) for one in found if isinstance(one, str))
-    behind = (*behind, *(card for one in graders if one for card in one.cards))
+    behind = _cards(mixed, [taken.path, *found], settings.reward)
     job = stage.OnlineJob(
         name, taken.path, found, asked, adapter, settings, values, merge, mix=mix, cards=behind,
         store=home.root,
     )  # fmt: skip
-    inputs = {
-        "model": model_record(home, taken),
-        **records,
-        **dear,
-        **data_records(home, [one for one in (path, mixed) if one]),
-    }
+    data = data_records(home, [one for one in (path, mixed) if one])
+    inputs = {"model": model_record(home, taken), **records, **dear, **data}
     source = inputs["data"].id if "data" in inputs else prompts
     others = inputs["data.2"].id if "data.2" in inputs else mixed
     place = OutDir(Path(out), job_identity(job, source) | {"mix": others})
@@ -96,6 +90,13 @@ def rl(
         return stage.run(job, place.path, place.scratch, say, bars)
 
     return carry_out(place, home, inputs, [path], facts, work, say)
+
+
+def _cards(mixed: str, models: Sequence[Path | str], s: Rewarding) -> tuple[Card, ...]:
+    """What the policy has from the models and data that it learns from, and of judges' grades."""
+    graders = (grader_of(one, s) for one in models if isinstance(one, str))
+    own = (card for one in graders if one for card in one.cards)
+    return (*inherited([mixed] if mixed else [], models), *own)
 
 
 def job_identity(job: stage.OnlineJob, data: str) -> dict[str, Any]:
