@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import queue
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 import pytest
 import tiny
 import tiny_model
 import torch
+from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from plumbline.core.errors import UserError
 from plumbline.core.types import user
 from plumbline.evals.tasks import Generation
 from plumbline.models import sampler
+from plumbline.models.sampler import Growing
 from plumbline.stages.answering import Answerer
 from plumbline.stages.imprint import command
 from plumbline.stages.serving.asked import Ask, Failed, Piece, Started
@@ -105,13 +109,23 @@ def test_more_answers_than_rows_or_memory_hold(
     assert drawn(256) == whole
 
 
-def test_nobody_waits_for_those_who_came_later(tiny_model: Path, tmp_path: Path) -> None:
-    """A batch that runs takes its own newcomers in, until another identity waits."""
+def test_nobody_waits_for_those_who_came_later(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that runs takes its own newcomers in, until another identity waits. Its first step
+    waits until all have come."""
     told = imprinted(tiny_model, tmp_path / "told")
     own = tiny_model.name
     order: list[str] = []
     house = opened(str(tiny_model), {"told": str(told)}, FP32, say=lambda line: None)
     with Worker(house) as worker:
+        come, hand_out = Event(), worker._hand_out
+
+        def held(alive: Sequence[Growing], scores: Tensor) -> None:
+            come.wait(60)
+            hand_out(alive, scores)
+
+        monkeypatch.setattr(worker, "_hand_out", held)
 
         def begin(label: str, who: str, max_new: int) -> queue.Queue[bool]:
             ended: queue.Queue[bool] = queue.Queue()
@@ -128,8 +142,9 @@ def test_nobody_waits_for_those_who_came_later(tiny_model: Path, tmp_path: Path)
         while not worker.growing:
             time.sleep(0.001)
         waiting += [begin("goes along", own, 3), begin("other", "told", 3), begin("later", own, 3)]
+        come.set()
         for one in waiting:
-            one.get(timeout=20)
+            one.get(timeout=60)
     assert order == ["goes along", "long", "other", "later"]
 
 
